@@ -1,0 +1,411 @@
+//! Where inputs and answers find their floor. Nothing is decided here.
+
+use super::{Action, Answer, Client, Command, CommandId, Purpose, Send, ServiceState};
+use crate::command::ResponseCode;
+use crate::interface::{LostReason, OpenError, SendError, SendErrorKind};
+use crate::net::{ConnKey, Failure, FailureReason, NetEvent, ToWrite};
+use crate::producer::ProducerPurpose;
+use crate::wire::{Header, RawFrame};
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+impl Client {
+    pub(super) fn command(&mut self, id: CommandId, command: Command) {
+        if self.state != ServiceState::Running {
+            return self.command_after_end(id, command);
+        }
+        let now = self.now.mono;
+        match command {
+            Command::OpenProducer { config } => {
+                let opened = self.producers.open(*config);
+                self.answer(id, Answer::Opened(opened));
+            }
+            Command::Reserve {
+                producer,
+                topic,
+                weight,
+                deadline,
+            } => {
+                let (producers, mut cx) = self.producing();
+                producers.reserve(&mut cx, id, producer, topic, weight, deadline);
+            }
+            Command::Withdraw { reservation } => {
+                let (producers, mut cx) = self.producing();
+                producers.withdraw(&mut cx, reservation);
+            }
+            Command::Send(send) => {
+                let (producers, mut cx) = self.producing();
+                producers.send(&mut cx, id, send);
+            }
+            Command::Flush { producer, deadline } => {
+                let (producers, mut cx) = self.producing();
+                producers.flush(&mut cx, id, producer, deadline);
+            }
+            Command::CloseProducer { producer, deadline } => {
+                let (producers, mut cx) = self.producing();
+                if !producers.close(&mut cx, producer, Some(id), deadline) {
+                    self.answer(id, Answer::Closed(Vec::new()));
+                }
+            }
+            Command::Shutdown { deadline } => {
+                self.state = ServiceState::ShuttingDown;
+                self.shutdown.ids.push(id);
+                self.close_all(deadline);
+            }
+            Command::SetNameServers { name_servers } => {
+                self.cluster
+                    .set_name_servers(now, &name_servers, &mut self.net);
+            }
+        }
+    }
+
+    /// Commands to a client that shuts down or has done so.
+    fn command_after_end(&mut self, id: CommandId, command: Command) {
+        let over = self.state == ServiceState::ShutdownAlready;
+        match command {
+            Command::OpenProducer { .. } => {
+                self.answer(id, Answer::Opened(Err(OpenError::ClientClosed)))
+            }
+            Command::Reserve { topic, .. } => {
+                let error = SendError::before_any_attempt(SendErrorKind::ClientClosed, topic, None);
+                self.answer(id, Answer::Room(Err(error)));
+            }
+            Command::Send(Send {
+                message, one_way, ..
+            }) => {
+                let topic = message.topic().clone();
+                let error = SendError::before_any_attempt(
+                    SendErrorKind::ClientClosed,
+                    topic,
+                    Some(message),
+                );
+                let answer = if one_way {
+                    Answer::HandedOver(Err(error))
+                } else {
+                    Answer::Sent(Err(error))
+                };
+                self.counters.not_stored += 1;
+                self.answer(id, answer);
+            }
+            Command::Flush { producer, deadline } => {
+                let (producers, mut cx) = self.producing();
+                producers.flush(&mut cx, id, producer, deadline);
+            }
+            Command::CloseProducer { producer, deadline } => {
+                let (producers, mut cx) = self.producing();
+                if !producers.close(&mut cx, producer, Some(id), deadline) {
+                    self.answer(id, Answer::Closed(Vec::new()));
+                }
+            }
+            Command::Shutdown { .. } if over => self.answer(id, Answer::Closed(Vec::new())),
+            Command::Shutdown { deadline } => {
+                self.shutdown.ids.push(id);
+                self.close_all(deadline);
+            }
+            Command::Withdraw { .. } | Command::SetNameServers { .. } => {}
+        }
+    }
+
+    fn close_all(&mut self, deadline: crate::ground::Instant) {
+        let (producers, mut cx) = self.producing();
+        for producer in producers.ids() {
+            producers.close(&mut cx, producer, None, deadline);
+        }
+    }
+
+    fn answer(&mut self, id: CommandId, answer: Answer) {
+        self.actions.push_back(Action::Answer { id, answer });
+    }
+
+    /// Bytes came: whole frames are read, the rest is kept.
+    pub(super) fn received(&mut self, conn: ConnKey, bytes: &[u8]) {
+        let Some(mut inbox) = self.net.take_inbox(self.now.mono, conn) else {
+            return;
+        };
+        let mut frames = inbox.feed(bytes);
+        let broken = loop {
+            match frames.next() {
+                Ok(None) => break None,
+                Ok(Some(frame)) => {
+                    if let Err(why) = self.frame(conn, &frame) {
+                        break Some(why);
+                    }
+                    if !self.net.is_open(conn) {
+                        break None;
+                    }
+                }
+                Err(error) => break Some(LostReason::BadFrame(error)),
+            }
+        };
+        drop(frames);
+        self.net.put_inbox(conn, inbox);
+        match broken {
+            Some(why) => {
+                self.counters.bad_frames += 1;
+                self.net.close(self.now.mono, conn, why, &mut self.actions);
+            }
+            None => self
+                .net
+                .close_if_drained(self.now.mono, conn, &mut self.actions),
+        }
+    }
+
+    fn frame(&mut self, conn: ConnKey, frame: &RawFrame<'_>) -> Result<(), LostReason> {
+        let header = Header::parse(frame, &self.wire)?;
+        if !header.is_response() {
+            self.inbound(conn, frame.serialize, &header);
+            return Ok(());
+        }
+        match self.net.claim(conn, header.opaque) {
+            Ok(purpose) => self.answered(conn, purpose, &header, frame.body),
+            Err(stray) => {
+                let Self {
+                    net,
+                    counters,
+                    actions,
+                    ..
+                } = self;
+                net.note_stray(conn, stray, header.code, counters, actions);
+            }
+        }
+        Ok(())
+    }
+
+    fn answered(&mut self, conn: ConnKey, purpose: Purpose, header: &Header<'_>, body: &[u8]) {
+        let code = ResponseCode(header.code);
+        let now = self.now.mono;
+        if code == ResponseCode::GO_AWAY {
+            // Whatever was asked: nothing more is written to this connection.
+            self.net.go_away(now, conn, &mut self.actions);
+        }
+        let remark = header.remark.as_deref();
+        match purpose {
+            Purpose::Cluster(purpose) => {
+                let Some(from) = self
+                    .net
+                    .link_of(conn)
+                    .and_then(|link| self.net.endpoint(link))
+                    .cloned()
+                else {
+                    return;
+                };
+                let Self {
+                    cluster,
+                    net,
+                    actions,
+                    ..
+                } = self;
+                cluster.answered(now, purpose, (code, remark, body), &from, net, actions);
+            }
+            Purpose::Heartbeat(purpose) => {
+                let Self {
+                    heartbeat,
+                    net,
+                    actions,
+                    ..
+                } = self;
+                heartbeat.answered(purpose, code, remark.unwrap_or_default(), net, actions);
+            }
+            Purpose::Producer(purpose) => {
+                let (producers, mut cx) = self.producing();
+                producers.answered(&mut cx, purpose, header);
+            }
+        }
+    }
+
+    /// Lets all floors work until nothing is due and nothing is left to tell.
+    pub(super) fn settle(&mut self) {
+        loop {
+            self.tick();
+            self.pass_events();
+            self.write_requests();
+            self.finish_closing();
+            if self.state == ServiceState::ShutdownAlready {
+                return;
+            }
+            let due = self.deadline().is_some_and(|at| at <= self.now.mono);
+            if !due && !self.has_events() {
+                return;
+            }
+        }
+    }
+
+    fn has_events(&self) -> bool {
+        self.net.has_events() || self.cluster.has_learnt() || self.producers.groups_changed
+    }
+
+    fn tick(&mut self) {
+        let now = self.now.mono;
+        if self.deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        let Self {
+            net,
+            cluster,
+            heartbeat,
+            counters,
+            actions,
+            ..
+        } = self;
+        net.tick(now, counters, actions);
+        cluster.tick(now, net, actions);
+        if heartbeat.tick(now, cluster, net, counters) {
+            self.producers.sweep(&self.cluster);
+        }
+        let (producers, mut cx) = self.producing();
+        producers.tick(&mut cx);
+    }
+
+    fn pass_events(&mut self) {
+        if core::mem::take(&mut self.producers.groups_changed) {
+            let Self {
+                producers,
+                heartbeat,
+                cluster,
+                net,
+                counters,
+                ..
+            } = self;
+            heartbeat.set_groups(self.now.mono, producers.groups(), cluster, net, counters);
+        }
+        loop {
+            if let Some(event) = self.net.next_event() {
+                self.net_event(event);
+            } else if let Some(learnt) = self.cluster.next_learnt() {
+                let (producers, mut cx) = self.producing();
+                producers.learnt(&mut cx, learnt);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn net_event(&mut self, event: NetEvent<Purpose>) {
+        let now = self.now.mono;
+        match event {
+            // A connection that came up is greeted; one that fell silent is asked for a sign of life.
+            NetEvent::Up { link } | NetEvent::Silent { link } => {
+                let Self {
+                    heartbeat,
+                    cluster,
+                    net,
+                    counters,
+                    ..
+                } = self;
+                heartbeat.reached(now, link, cluster, net, counters);
+            }
+            NetEvent::HandedOver {
+                purpose: Purpose::Producer(purpose),
+            } => {
+                let (producers, mut cx) = self.producing();
+                producers.handed_over(&mut cx, purpose);
+            }
+            NetEvent::HandedOver { .. } => {}
+            NetEvent::Failed {
+                purpose,
+                link,
+                failure,
+            } => match purpose {
+                Purpose::Cluster(purpose) => {
+                    if let Some(from) = self.net.endpoint(link).cloned() {
+                        self.cluster
+                            .failed(now, purpose, &failure, &from, &mut self.net);
+                    }
+                }
+                Purpose::Heartbeat(purpose) => {
+                    let why = reason(&failure);
+                    self.heartbeat
+                        .note_failure(purpose, why, &self.net, &mut self.actions);
+                }
+                Purpose::Producer(purpose) => {
+                    let (producers, mut cx) = self.producing();
+                    producers.failed(&mut cx, purpose, failure);
+                }
+            },
+        }
+    }
+
+    /// Encodes the requests that connections can take now.
+    fn write_requests(&mut self) {
+        let now = self.now.mono;
+        while let Some(work) = self.net.next_to_write(now, &mut self.actions) {
+            match self.encode(&work) {
+                Ok(true) => self.net.written(now, &work, &mut self.actions),
+                Ok(false) => self.net.not_encodable(&work),
+                Err(error) => {
+                    self.net.not_encodable(&work);
+                    self.not_encodable(&work, &error);
+                }
+            }
+        }
+    }
+
+    fn encode(&mut self, work: &ToWrite<Purpose>) -> Result<bool, crate::wire::EncodeError> {
+        let Self {
+            net,
+            cluster,
+            heartbeat,
+            producers,
+            ..
+        } = self;
+        let Some(outbox) = net.outbox_of(work.conn) else {
+            return Ok(false);
+        };
+        match work.purpose {
+            Purpose::Cluster(purpose) => cluster.encode(purpose, work.opaque, outbox),
+            Purpose::Heartbeat(_) => heartbeat.encode(work.opaque, outbox),
+            Purpose::Producer(ProducerPurpose::Send(key)) => {
+                producers.encode(key, work.opaque, self.now.unix_ms, outbox)
+            }
+            Purpose::Producer(ProducerPurpose::Unregister(id)) => {
+                producers.encode_unregister(id, work.opaque, outbox)
+            }
+        }
+    }
+
+    fn not_encodable(&mut self, work: &ToWrite<Purpose>, error: &crate::wire::EncodeError) {
+        match work.purpose {
+            Purpose::Producer(ProducerPurpose::Send(key)) => {
+                let why = error.to_string();
+                let (producers, mut cx) = self.producing();
+                producers.not_encodable(&mut cx, key, why);
+            }
+            Purpose::Producer(purpose @ ProducerPurpose::Unregister(_)) => {
+                let failure = Failure {
+                    written: false,
+                    why: FailureReason::Timeout,
+                };
+                let (producers, mut cx) = self.producing();
+                producers.failed(&mut cx, purpose, failure);
+            }
+            // Names are checked when they come in, so that these always fit.
+            Purpose::Cluster(_) | Purpose::Heartbeat(_) => {}
+        }
+    }
+
+    /// Ends the client once its last producer has closed.
+    fn finish_closing(&mut self) {
+        while let Some(closed) = self.producers.next_closed() {
+            if closed.for_shutdown {
+                self.shutdown.undelivered.extend(closed.undelivered);
+            }
+        }
+        if self.state != ServiceState::ShuttingDown || !self.producers.is_empty() {
+            return;
+        }
+        self.state = ServiceState::ShutdownAlready;
+        self.net.shut_down(self.now.mono, &mut self.actions);
+        let undelivered = core::mem::take(&mut self.shutdown.undelivered);
+        for id in core::mem::take(&mut self.shutdown.ids) {
+            self.answer(id, Answer::Closed(undelivered.clone()));
+        }
+    }
+}
+
+fn reason(failure: &Failure) -> alloc::string::String {
+    match &failure.why {
+        FailureReason::Timeout => "no answer in time".to_string(),
+        FailureReason::Connection(why) => format!("{why}"),
+    }
+}

@@ -1,0 +1,30 @@
+//! Why a request was made: which floor gets its answer.
+
+use crate::cluster::ClusterPurpose;
+use crate::heartbeat::HeartbeatPurpose;
+use crate::producer::ProducerPurpose;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Purpose {
+    Cluster(ClusterPurpose),
+    Heartbeat(HeartbeatPurpose),
+    Producer(ProducerPurpose),
+}
+
+impl From<ClusterPurpose> for Purpose {
+    fn from(purpose: ClusterPurpose) -> Self {
+        Self::Cluster(purpose)
+    }
+}
+
+impl From<HeartbeatPurpose> for Purpose {
+    fn from(purpose: HeartbeatPurpose) -> Self {
+        Self::Heartbeat(purpose)
+    }
+}
+
+impl From<ProducerPurpose> for Purpose {
+    fn from(purpose: ProducerPurpose) -> Self {
+        Self::Producer(purpose)
+    }
+}

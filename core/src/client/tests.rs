@@ -1,0 +1,497 @@
+//! The client against a scripted name server and broker, one input at a time.
+
+use super::{
+    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, Send,
+    ServiceState,
+};
+use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
+use crate::ground::{Instant, Now};
+use crate::interface::{ProducerId, Target};
+use crate::message::Message;
+use crate::producer::{Outcome, ProducerConfig, SendErrorKind, SendReceipt};
+use crate::wire::{
+    CommandHead, FieldSink, Header, Inbox, NoFields, SerializeType, WireLimits, WriteFields,
+    encode_command,
+};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use alloc::{format, vec};
+use bytes::BytesMut;
+use core::time::Duration;
+
+/// A request that the client wrote.
+struct Request {
+    conn: ConnId,
+    code: RequestCode,
+    opaque: i32,
+    one_way: bool,
+    ext: BTreeMap<String, String>,
+}
+
+/// The client, its clock, and what came out of it.
+struct Rig {
+    client: Client,
+    now: Now,
+    inboxes: BTreeMap<ConnId, Inbox>,
+    addresses: BTreeMap<ConnId, String>,
+    answers: BTreeMap<u64, Answer>,
+    requests: Vec<Request>,
+    connects: Vec<ConnId>,
+    closes: Vec<ConnId>,
+    next_id: u64,
+}
+
+struct Fields(Vec<(&'static str, String)>);
+
+impl WriteFields for Fields {
+    fn write<S: FieldSink>(&self, sink: &mut S) {
+        for (name, value) in &self.0 {
+            sink.str(name, value);
+        }
+    }
+}
+
+impl Rig {
+    fn new(config: ClientConfig) -> Self {
+        let now = Now {
+            mono: Instant::from_millis(1_000),
+            unix_ms: 1_700_000_000_000,
+        };
+        Self {
+            client: Client::new(config, now).unwrap(),
+            now,
+            inboxes: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            requests: Vec::new(),
+            connects: Vec::new(),
+            closes: Vec::new(),
+            next_id: 0,
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        self.client.handle(self.now, input);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        while let Some(action) = self.client.poll_action() {
+            match action {
+                Action::Connect { conn, to } => {
+                    self.addresses.insert(conn, to.to_string());
+                    self.inboxes.insert(conn, Inbox::new(WireLimits::default()));
+                    self.connects.push(conn);
+                }
+                Action::Write { conn } => self.write(conn),
+                Action::Close { conn } => self.closes.push(conn),
+                Action::Answer { id, answer } => {
+                    assert!(
+                        self.answers.insert(id.0, answer).is_none(),
+                        "answered twice"
+                    );
+                }
+                Action::SetTimer { .. } | Action::Notice(_) => {}
+            }
+        }
+    }
+
+    fn write(&mut self, conn: ConnId) {
+        loop {
+            let mut chunks = Vec::new();
+            self.client.outbox(conn, &mut chunks);
+            if chunks.is_empty() {
+                return;
+            }
+            for chunk in chunks {
+                self.read_requests(conn, &chunk);
+                self.client.handle(
+                    self.now,
+                    Input::Wrote {
+                        conn,
+                        count: chunk.len(),
+                    },
+                );
+            }
+        }
+    }
+
+    fn read_requests(&mut self, conn: ConnId, bytes: &[u8]) {
+        let inbox = self.inboxes.get_mut(&conn).unwrap();
+        let mut frames = inbox.feed(bytes);
+        while let Some(frame) = frames.next().unwrap() {
+            let header = Header::parse(&frame, &WireLimits::default()).unwrap();
+            self.requests.push(Request {
+                conn,
+                code: RequestCode(header.code),
+                opaque: header.opaque,
+                one_way: header.is_oneway(),
+                ext: header
+                    .ext
+                    .iter()
+                    .map(|(k, v)| (k.into_owned(), v.into_owned()))
+                    .collect(),
+            });
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.now.mono + time;
+        while let Some(at) = self.client.deadline().filter(|at| *at <= end) {
+            self.now.unix_ms += i64::try_from(at.since(self.now.mono).as_millis()).unwrap();
+            self.now.mono = self.now.mono.max(at);
+            self.input(Input::Tick);
+            assert!(
+                self.client
+                    .deadline()
+                    .is_none_or(|next| next > self.now.mono),
+                "a due timer is left"
+            );
+        }
+        self.now.mono = end;
+    }
+
+    fn command(&mut self, command: Command) -> u64 {
+        self.next_id += 1;
+        let id = self.next_id;
+        self.input(Input::Command {
+            id: CommandId(id),
+            command,
+        });
+        id
+    }
+
+    fn open(&mut self, group: &str) -> ProducerId {
+        let config = Box::new(ProducerConfig::new(group.parse().unwrap()));
+        let id = self.command(Command::OpenProducer { config });
+        match self.answers.remove(&id) {
+            Some(Answer::Opened(Ok(producer))) => producer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn send(&mut self, producer: ProducerId, topic: &str, within: Duration) -> u64 {
+        let message = Message::new(topic.parse().unwrap(), "body");
+        self.send_with(producer, message, within, Target::Any, false)
+    }
+
+    fn send_with(
+        &mut self,
+        producer: ProducerId,
+        message: Message,
+        within: Duration,
+        target: Target,
+        one_way: bool,
+    ) -> u64 {
+        let deadline = self.now.mono + within;
+        self.command(Command::Send(Send {
+            producer,
+            message,
+            target,
+            deadline,
+            one_way,
+            reservation: None,
+            retries: None,
+        }))
+    }
+
+    fn connect_all(&mut self) {
+        for conn in core::mem::take(&mut self.connects) {
+            self.input(Input::Connected { conn });
+        }
+    }
+
+    fn take_request(&mut self, code: RequestCode) -> Request {
+        let at = self
+            .requests
+            .iter()
+            .position(|request| request.code == code);
+        let codes: Vec<_> = self.requests.iter().map(|request| request.code).collect();
+        self.requests
+            .remove(at.unwrap_or_else(|| panic!("no {code:?} among {codes:?}")))
+    }
+
+    fn answer_raw(
+        &mut self,
+        conn: ConnId,
+        opaque: i32,
+        code: i32,
+        remark: Option<&str>,
+        ext: Vec<(&'static str, String)>,
+        body: &[u8],
+    ) {
+        let head = CommandHead {
+            code,
+            flag: 1,
+            opaque,
+            version: version::CURRENT,
+            language: LanguageCode::Java,
+            remark,
+        };
+        let mut out = BytesMut::new();
+        if ext.is_empty() {
+            encode_command(&mut out, SerializeType::Json, &head, &NoFields, body.len()).unwrap();
+        } else {
+            encode_command(
+                &mut out,
+                SerializeType::Json,
+                &head,
+                &Fields(ext),
+                body.len(),
+            )
+            .unwrap();
+        }
+        out.extend_from_slice(body);
+        self.input(Input::Received { conn, bytes: &out });
+    }
+
+    fn answer(&mut self, request: &Request, code: i32, remark: Option<&str>) {
+        self.answer_raw(request.conn, request.opaque, code, remark, Vec::new(), b"");
+    }
+
+    fn answer_stored(&mut self, request: &Request, code: i32, offset: i64) {
+        let ext = vec![
+            ("msgId", "0A00000200002A9F00000000000003E8".to_string()),
+            ("queueId", request.ext["e"].clone()),
+            ("queueOffset", offset.to_string()),
+            ("MSG_REGION", "DefaultRegion".to_string()),
+        ];
+        self.answer_raw(request.conn, request.opaque, code, None, ext, b"");
+    }
+
+    fn answer_route(&mut self, brokers: &[&str]) {
+        let request = self.take_request(RequestCode::GET_ROUTEINFO_BY_TOPIC);
+        let datas: Vec<String> = brokers
+            .iter()
+            .enumerate()
+            .map(|(n, name)| {
+                format!(r#"{{"brokerAddrs":{{"0":"10.0.0.{n}:10911"}},"brokerName":"{name}","cluster":"C"}}"#)
+            })
+            .collect();
+        let queues: Vec<String> = brokers
+            .iter()
+            .map(|name| {
+                format!(
+                    r#"{{"brokerName":"{name}","perm":6,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}}"#
+                )
+            })
+            .collect();
+        let body = format!(
+            r#"{{"brokerDatas":[{}],"filterServerTable":{{}},"queueDatas":[{}]}}"#,
+            datas.join(","),
+            queues.join(",")
+        );
+        self.answer_raw(
+            request.conn,
+            request.opaque,
+            0,
+            None,
+            Vec::new(),
+            body.as_bytes(),
+        );
+    }
+
+    fn sent(&mut self, id: u64) -> Result<SendReceipt, crate::producer::SendError> {
+        match self.answers.remove(&id) {
+            Some(Answer::Sent(result)) => result,
+            other => panic!("no verdict: {other:?}"),
+        }
+    }
+}
+
+fn config() -> ClientConfig {
+    ClientConfig::new("127.0.0.1:9876".parse().unwrap(), 7)
+}
+
+/// A rig with a route, one connected broker and its heartbeat answered.
+fn ready(brokers: &[&str]) -> (Rig, ProducerId) {
+    let mut rig = Rig::new(config());
+    let producer = rig.open("PG");
+    let id = rig.send(producer, "T", Duration::from_secs(3));
+    rig.connect_all();
+    rig.answer_route(brokers);
+    rig.connect_all();
+    let heartbeat = rig.take_request(RequestCode::HEART_BEAT);
+    let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    rig.answer(&heartbeat, 0, None);
+    rig.answer_stored(&send, 0, 5);
+    assert_eq!(rig.sent(id).unwrap().queue_offset, 5);
+    (rig, producer)
+}
+
+#[test]
+fn a_first_send_takes_two_connects_and_two_round_trips() {
+    let mut rig = Rig::new(config());
+    let producer = rig.open("PG");
+    assert!(rig.connects.is_empty(), "nothing to say yet");
+    let id = rig.send(producer, "T", Duration::from_secs(3));
+    assert_eq!(rig.connects.len(), 1);
+    rig.connect_all();
+    assert_eq!(rig.requests.len(), 1);
+    assert_eq!(rig.requests[0].ext["topic"], "T");
+    rig.answer_route(&["broker-a"]);
+    assert_eq!(rig.addresses[&rig.connects[0]], "10.0.0.0:10911");
+    rig.connect_all();
+    let codes: Vec<_> = rig.requests.iter().map(|request| request.code).collect();
+    assert_eq!(
+        codes,
+        [RequestCode::HEART_BEAT, RequestCode::SEND_MESSAGE_V2]
+    );
+    let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    assert_eq!(
+        (
+            send.ext["a"].as_str(),
+            send.ext["n"].as_str(),
+            send.ext["c"].as_str()
+        ),
+        ("PG", "broker-a", "TBW102")
+    );
+    rig.answer_stored(&send, 0, 17);
+    let receipt = rig.sent(id).unwrap();
+    assert_eq!((receipt.queue_offset, receipt.attempts), (17, 1));
+    assert!(send.ext["i"].contains(receipt.message_id.as_str()));
+    assert_eq!(rig.client.memory().messages, 0);
+}
+
+#[test]
+fn a_busy_broker_is_waited_out() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    let id = rig.send(producer, "T", Duration::from_secs(3));
+    for _ in 0..6 {
+        let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+        rig.answer(&send, 2, Some("[REJECTREQUEST]system busy"));
+        rig.pass(Duration::from_millis(400));
+    }
+    let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    rig.answer_stored(&send, 0, 6);
+    assert_eq!(rig.sent(id).unwrap().attempts, 7);
+}
+
+#[test]
+fn a_lost_connection_tells_what_may_be_stored() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    let id = rig.send(producer, "T", Duration::from_millis(500));
+    let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    rig.input(Input::Closed {
+        conn: send.conn,
+        why: CloseReason::Reset,
+    });
+    rig.pass(Duration::from_millis(600));
+    let error = rig.sent(id).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::MayBeStored);
+    assert_eq!(error.written_attempts(), 1);
+    assert!(matches!(error.kind(), SendErrorKind::Timeout), "{error}");
+    let message = error.into_message().unwrap();
+    assert!(message.unique_key().is_some());
+}
+
+#[test]
+fn a_refused_send_goes_to_the_other_broker() {
+    let (mut rig, producer) = ready(&["broker-a", "broker-b"]);
+    let id = rig.send(producer, "T", Duration::from_secs(3));
+    rig.connect_all();
+    let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    let first = send.ext["n"].clone();
+    rig.answer(&send, 14, Some("disk full"));
+    rig.connect_all();
+    let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    assert_ne!(send.ext["n"], first);
+    rig.answer_stored(&send, 10, 1);
+    assert_eq!(rig.sent(id).unwrap().attempts, 2);
+}
+
+#[test]
+fn shutdown_unregisters_and_then_nothing_happens() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    let pending = rig.send(producer, "T", Duration::from_secs(60));
+    let shutdown = rig.command(Command::Shutdown {
+        deadline: rig.now.mono + Duration::from_secs(2),
+    });
+    assert!(rig.answers.is_empty());
+    let late = rig.send(producer, "T", Duration::from_secs(60));
+    assert!(matches!(
+        rig.sent(late).unwrap_err().kind(),
+        SendErrorKind::ClientClosed
+    ));
+    rig.pass(Duration::from_secs(2));
+    let error = rig.sent(pending).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::MayBeStored);
+    let farewell = rig.take_request(RequestCode::UNREGISTER_CLIENT);
+    assert_eq!(farewell.ext["producerGroup"], "PG");
+    rig.answer(&farewell, 0, None);
+    match rig.answers.remove(&shutdown) {
+        Some(Answer::Closed(left)) => assert_eq!(left.len(), 1),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(rig.client.service_state(), ServiceState::ShutdownAlready);
+    assert_eq!(rig.client.deadline(), None);
+    assert_eq!(rig.closes.len(), 2);
+    rig.input(Input::Tick);
+    assert!(rig.client.poll_action().is_none());
+}
+
+#[test]
+fn one_way_ends_when_the_socket_has_all_of_it() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    let message = Message::new("T".parse().unwrap(), "body");
+    let id = rig.send_with(producer, message, Duration::from_secs(1), Target::Any, true);
+    assert!(rig.take_request(RequestCode::SEND_MESSAGE_V2).one_way);
+    assert!(matches!(
+        rig.answers.remove(&id),
+        Some(Answer::HandedOver(Ok(())))
+    ));
+}
+
+#[test]
+fn an_unknown_request_is_answered_as_java_does() {
+    let (mut rig, _) = ready(&["broker-a"]);
+    let conn = *rig
+        .addresses
+        .iter()
+        .find(|(_, address)| *address == "10.0.0.0:10911")
+        .unwrap()
+        .0;
+    let head = CommandHead {
+        code: 999,
+        flag: 0,
+        opaque: 4,
+        version: 0,
+        language: LanguageCode::Java,
+        remark: None,
+    };
+    let mut out = BytesMut::new();
+    encode_command(&mut out, SerializeType::Json, &head, &NoFields, 0).unwrap();
+    rig.input(Input::Received { conn, bytes: &out });
+    let reply = rig.take_request(RequestCode(ResponseCode::REQUEST_CODE_NOT_SUPPORTED.0));
+    assert_eq!(reply.opaque, 4);
+}
+
+#[test]
+fn routes_and_heartbeats_come_every_thirty_seconds_and_nothing_else_does() {
+    let (mut rig, _) = ready(&["broker-a"]);
+    let mut wakes = 0;
+    let end = rig.now.mono + Duration::from_secs(300);
+    while let Some(at) = rig.client.deadline().filter(|at| *at <= end) {
+        rig.now.mono = at;
+        rig.input(Input::Tick);
+        wakes += 1;
+        for request in core::mem::take(&mut rig.requests) {
+            match request.code {
+                RequestCode::HEART_BEAT => rig.answer(&request, 0, None),
+                RequestCode::GET_ROUTEINFO_BY_TOPIC => {
+                    rig.requests.push(request);
+                    rig.answer_route(&["broker-a"]);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    assert!(
+        (10..=50).contains(&wakes),
+        "{wakes} wake-ups in five minutes"
+    );
+    assert_eq!(rig.client.counters().heartbeats, 11);
+    assert_eq!(rig.client.counters().route_queries, 11);
+}

@@ -1,0 +1,435 @@
+//! The search for one route: which name server is asked, and what each answer means.
+
+use super::brokers::BrokerKey;
+use super::publish::{PublishInfo, writable_queues};
+use super::{Cluster, ClusterPurpose, ClusterTimer, Learnt, TopicKey};
+use crate::body::{RouteLimits, TopicRouteData};
+use crate::command::{RequestCode, ResponseCode, version};
+use crate::ground::Instant;
+use crate::ground::endpoint::Endpoint;
+use crate::ground::names::BrokerName;
+use crate::interface::NoRoute;
+use crate::interface::{Action, Notice, clean_text};
+use crate::net::{Failure, FailureReason, Net, Outbox, pause};
+use crate::request::GetRouteInfoRequestHeader;
+use crate::wire::{EncodeError, RequestHead, encode_request};
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::time::Duration;
+
+/// First pause before a search without result is repeated.
+const SEARCH_PAUSE: Duration = Duration::from_millis(100);
+
+impl Cluster {
+    /// Asks for a route now, unless it is being asked for.
+    pub(crate) fn look_up<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        net: &mut Net<P>,
+    ) {
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        if topic.query.is_some() {
+            return;
+        }
+        topic.tried = 0;
+        let soon = topic.soon.take();
+        self.unset_soon(soon);
+        self.ask(now, key, false, net);
+    }
+
+    /// An answer of a broker shows that the route is stale: asks again, but not more often than allowed.
+    pub(crate) fn refresh<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        net: &mut Net<P>,
+    ) {
+        let Some(topic) = self.topics.get(key) else {
+            return;
+        };
+        let earliest = topic
+            .fetched_at
+            .map_or(now, |at| at + self.timing.route_retry_interval);
+        if earliest <= now {
+            self.look_up(now, key, net);
+        } else {
+            self.plan(key, earliest);
+        }
+    }
+
+    fn plan(&mut self, key: TopicKey, at: Instant) {
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        if topic.query.is_none() && topic.soon.is_none() {
+            topic.soon = Some(self.timers.set(at, ClusterTimer::Topic(key)));
+        }
+    }
+
+    fn ask<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        default: bool,
+        net: &mut Net<P>,
+    ) {
+        let servers = self.name_servers.len();
+        let chosen = self.name_servers.choose(|server| {
+            let link = net.link(server);
+            net.is_usable(link)
+        });
+        let Some(server) = chosen else {
+            return self.no_name_server(key);
+        };
+        let link = net.link(server);
+        // A server that keeps silent must leave time to ask another one.
+        let share = self.timing.api_timeout / u32::try_from(servers.clamp(1, 3)).unwrap_or(1);
+        let request = net.ask(
+            link,
+            now + share,
+            ClusterPurpose::Route {
+                topic: key,
+                default,
+            }
+            .into(),
+            false,
+            false,
+        );
+        self.queries += 1;
+        if let Some(topic) = self.topics.get_mut(key) {
+            topic.query = Some(request);
+        }
+    }
+
+    /// Writes the frame of a query (`GET_ROUTEINFO_BY_TOPIC`, request code 105).
+    pub(crate) fn encode(
+        &self,
+        purpose: ClusterPurpose,
+        opaque: i32,
+        outbox: &mut Outbox,
+    ) -> Result<bool, EncodeError> {
+        let ClusterPurpose::Route { topic, default } = purpose;
+        let Some(topic) = self.topics.get(topic) else {
+            return Ok(false);
+        };
+        let name = if default {
+            &topic.default_topic
+        } else {
+            &topic.name
+        };
+        let head = RequestHead {
+            code: RequestCode::GET_ROUTEINFO_BY_TOPIC,
+            flag: 0,
+            opaque,
+            version: version::CURRENT,
+            language: self.language,
+        };
+        let header = GetRouteInfoRequestHeader {
+            topic: name.as_str().into(),
+            accept_standard_json_only: Some(true),
+        };
+        outbox.append(|out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
+        Ok(true)
+    }
+
+    fn no_name_server(&mut self, key: TopicKey) {
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        topic.error = Some(NoRoute::NoNameServerConfigured);
+        if topic.publish.is_none() {
+            self.learnt.push_back(Learnt::Hopeless(key));
+        }
+    }
+
+    /// A name server answered.
+    pub(crate) fn answered<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        purpose: ClusterPurpose,
+        answer: (ResponseCode, Option<&str>, &[u8]),
+        from: &Endpoint,
+        net: &mut Net<P>,
+        actions: &mut VecDeque<Action>,
+    ) {
+        let ClusterPurpose::Route {
+            topic: key,
+            default,
+        } = purpose;
+        let (code, remark, body) = answer;
+        match code {
+            ResponseCode::SUCCESS => {
+                let limits = RouteLimits {
+                    max_brokers: self.route_entries,
+                    max_queues: self.route_entries,
+                    ..RouteLimits::default()
+                };
+                match TopicRouteData::parse(body, &limits) {
+                    Ok(route) if self.too_many_queues(&route) => {
+                        self.server_failed(
+                            now,
+                            key,
+                            from,
+                            "route has too many queues".to_string(),
+                            net,
+                        );
+                    }
+                    Ok(route) => self.apply(now, key, route, default, net, actions),
+                    Err(error) => self.server_failed(
+                        now,
+                        key,
+                        from,
+                        format!("unreadable route: {error}"),
+                        net,
+                    ),
+                }
+            }
+            ResponseCode::TOPIC_NOT_EXIST => self.unknown(now, key, default, net),
+            other => {
+                let remark = clean_text(remark.unwrap_or_default());
+                self.server_failed(now, key, from, format!("{other}: {remark}"), net);
+            }
+        }
+    }
+
+    /// A query had no answer.
+    pub(crate) fn failed<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        purpose: ClusterPurpose,
+        failure: &Failure,
+        from: &Endpoint,
+        net: &mut Net<P>,
+    ) {
+        let ClusterPurpose::Route { topic, .. } = purpose;
+        let why = match &failure.why {
+            FailureReason::Timeout => "no answer in time".to_string(),
+            FailureReason::Connection(why) => why.to_string(),
+        };
+        self.server_failed(now, topic, from, why, net);
+    }
+
+    /// This name server did not help: the next one is asked, or the search pauses.
+    fn server_failed<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        from: &Endpoint,
+        why: String,
+        net: &mut Net<P>,
+    ) {
+        self.name_servers.failed(from);
+        let servers = self.name_servers.len();
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        topic.query = None;
+        topic.tried += 1;
+        if topic.tried < servers {
+            return self.ask(now, key, false, net);
+        }
+        topic.tried = 0;
+        topic.failures = topic.failures.saturating_add(1);
+        topic.error = Some(NoRoute::NoNameServerReachable(format!("{from}: {why}")));
+        self.search_on(now, key);
+    }
+
+    /// The name server does not know the topic.
+    fn unknown<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        default: bool,
+        net: &mut Net<P>,
+    ) {
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        topic.query = None;
+        if topic.route.is_some() && !topic.provisional {
+            // A name server that was just started knows nothing yet: the last good route stays.
+            topic.fetched_at = Some(now);
+            return;
+        }
+        if !default {
+            return self.ask(now, key, true, net);
+        }
+        topic.fetched_at = Some(now);
+        topic.failures = topic.failures.saturating_add(1);
+        topic.error = Some(NoRoute::TopicUnknown {
+            topic: topic.name.clone(),
+            default_topic: topic.default_topic.clone(),
+        });
+        self.search_on(now, key);
+    }
+
+    /// Repeats a search after a pause while somebody waits for it; else the next round does.
+    fn search_on(&mut self, now: Instant, key: TopicKey) {
+        let Some(topic) = self.topics.get(key) else {
+            return;
+        };
+        if topic.waiting > 0 || topic.provisional {
+            let most = self.timing.route_retry_interval.max(SEARCH_PAUSE);
+            let rest = pause(&mut self.rng, topic.failures, SEARCH_PAUSE, most);
+            self.plan(key, now + rest);
+        }
+    }
+
+    fn too_many_queues(&self, route: &TopicRouteData) -> bool {
+        let conf = route.order_topic_conf.as_deref().unwrap_or_default();
+        let listed = conf
+            .split(';')
+            .filter_map(|part| part.rsplit_once(':')?.1.trim().parse::<usize>().ok());
+        let written = route
+            .queue_datas
+            .iter()
+            .map(|data| usize::try_from(data.write_queue_nums).unwrap_or(0));
+        listed.chain(written).fold(0_usize, usize::saturating_add) > self.route_queues
+    }
+
+    /// A route came: brokers, queues and those who wait follow it.
+    fn apply<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        mut route: TopicRouteData,
+        default: bool,
+        net: &mut Net<P>,
+        actions: &mut VecDeque<Action>,
+    ) {
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        topic.query = None;
+        topic.tried = 0;
+        topic.fetched_at = Some(now);
+        if default {
+            borrow_route(&mut route, topic.default_queues);
+        }
+        let changed = topic.route.as_ref() != Some(&route) || topic.provisional != default;
+        if changed {
+            self.replace(now, key, route, default, net, actions);
+        }
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        let usable = topic.publish.is_some();
+        topic.failures = if usable && !default {
+            0
+        } else {
+            topic.failures.saturating_add(1)
+        };
+        if usable {
+            topic.error = None;
+        }
+        if usable && topic.waiting > 0 {
+            self.learnt.push_back(Learnt::Route(key));
+        } else if matches!(topic.error, Some(NoRoute::StaticTopic(_))) {
+            self.learnt.push_back(Learnt::Hopeless(key));
+        }
+        if default && usable {
+            // The real route appears once a broker has made the topic: looked for at growing intervals.
+            let exponent = topic.failures.saturating_sub(1).min(16);
+            let rest = self
+                .timing
+                .route_retry_interval
+                .saturating_mul(1 << exponent);
+            if rest < self.timing.route_interval {
+                self.plan(key, now + rest);
+            }
+        } else if !usable {
+            self.search_on(now, key);
+        }
+    }
+
+    fn replace<P: Copy>(
+        &mut self,
+        now: Instant,
+        key: TopicKey,
+        route: TopicRouteData,
+        provisional: bool,
+        net: &mut Net<P>,
+        actions: &mut VecDeque<Action>,
+    ) {
+        let keys = self.put_brokers(now, &route, net, actions);
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        let with_master = |name: &str| keys.get(name).is_some_and(|(_, has_master)| *has_master);
+        match writable_queues(&topic.name, &route, with_master) {
+            Ok(queues) => {
+                let known = queues
+                    .iter()
+                    .filter_map(|(name, count)| Some((keys.get(name.as_str())?.0, *count)));
+                topic.publish = Some(PublishInfo::new(known));
+                topic.error = None;
+            }
+            Err(error) => {
+                topic.publish = None;
+                topic.error = Some(error);
+            }
+        }
+        topic.route = Some(route);
+        topic.provisional = provisional;
+        let queues = topic.publish.as_ref().map_or(0, PublishInfo::total);
+        let notice = Notice::RouteChanged {
+            topic: topic.name.clone(),
+            queues,
+            provisional,
+        };
+        actions.push_back(Action::Notice(notice));
+        self.unswept = true;
+        self.version += 1;
+    }
+
+    /// Notes the brokers of a route. Returns their keys by name, and whether each has a master.
+    fn put_brokers<P: Copy>(
+        &mut self,
+        now: Instant,
+        route: &TopicRouteData,
+        net: &mut Net<P>,
+        actions: &mut VecDeque<Action>,
+    ) -> BTreeMap<String, (BrokerKey, bool)> {
+        let mut keys = BTreeMap::new();
+        let mut unused = Vec::new();
+        for data in &route.broker_datas {
+            let Ok(name) = data.broker_name.parse::<BrokerName>() else {
+                continue;
+            };
+            let address = data
+                .broker_addrs
+                .get(&0)
+                .and_then(|text| text.parse::<Endpoint>().ok());
+            let master = address.map(|endpoint| {
+                let link = net.link(&endpoint);
+                net.keep(now, link, true, actions);
+                (endpoint, link)
+            });
+            let has_master = master.is_some();
+            let (key, old) = self.brokers.put(&name, master);
+            unused.extend(old);
+            keys.insert(data.broker_name.clone(), (key, has_master));
+        }
+        for link in unused {
+            if !self.brokers.uses(link) {
+                net.keep(now, link, false, actions);
+            }
+        }
+        keys
+    }
+}
+
+/// Makes the default topic's route one for a topic that does not exist: with as many queues as it will have.
+fn borrow_route(route: &mut TopicRouteData, default_queues: u32) {
+    let most = i32::try_from(default_queues).unwrap_or(i32::MAX);
+    for data in &mut route.queue_datas {
+        let queues = data.read_queue_nums.min(most);
+        data.read_queue_nums = queues;
+        data.write_queue_nums = queues;
+    }
+}

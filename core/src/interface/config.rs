@@ -1,0 +1,126 @@
+//! The settings of a client: who it is, whom it asks, and its limits.
+
+use super::limits::{Limits, Timing};
+use crate::command::LanguageCode;
+use crate::ground::Rng;
+use crate::ground::endpoint::NameServers;
+use crate::ground::names::ClientId;
+use crate::wire::SerializeType;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::net::{IpAddr, Ipv4Addr};
+
+/// A setting that cannot work.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("setting {field}: {reason}")]
+pub struct ConfigError {
+    /// The field's name.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Facts about this process. The driver finds them out; the core only copies them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The local address, for the client id and unique ids. Nobody connects to it.
+    #[doc(alias = "setClientIP")]
+    pub ip: IpAddr,
+    /// The process id.
+    pub pid: u32,
+    /// The instance name; none: process id and a number from the seed, so that two clients differ.
+    #[doc(alias = "setInstanceName")]
+    pub instance_name: Option<String>,
+    /// The unit name, appended to the client id.
+    #[doc(alias = "setUnitName")]
+    pub unit_name: Option<String>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            pid: 0,
+            instance_name: None,
+            unit_name: None,
+        }
+    }
+}
+
+/// The settings of a client.
+///
+/// ```
+/// use rocketmq_core::client::ClientConfig;
+///
+/// let config = ClientConfig::new("10.0.0.1:9876;10.0.0.2:9876".parse()?, 42);
+/// config.check()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// The name servers.
+    #[doc(alias = "setNamesrvAddr")]
+    pub name_servers: NameServers,
+    /// Who this is.
+    pub identity: Identity,
+    /// All randomness of the client comes from this number. Two clients must not share it: unique ids hang on it.
+    pub seed: u64,
+    /// The form of the headers of our requests. Answers are read in either form.
+    #[doc(alias = "rocketmq.serialize.type")]
+    pub serialize_type: SerializeType,
+    /// The language that we report.
+    pub language: LanguageCode,
+    /// Every period and time-out.
+    pub timing: Timing,
+    /// Every limit of number and size.
+    pub limits: Limits,
+}
+
+impl ClientConfig {
+    /// The defaults.
+    #[must_use]
+    pub fn new(name_servers: NameServers, seed: u64) -> Self {
+        Self {
+            name_servers,
+            identity: Identity::default(),
+            seed,
+            serialize_type: SerializeType::Json,
+            language: LanguageCode::Rust,
+            timing: Timing::default(),
+            limits: Limits::default(),
+        }
+    }
+
+    /// Refuses values that can never work, naming the field.
+    ///
+    /// # Errors
+    /// The first field that is wrong, and why.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.timing.check()?;
+        self.limits.check()?;
+        self.client_id().map(drop)
+    }
+
+    /// `ip@instance[@unit]`, as brokers see it.
+    ///
+    /// # Errors
+    /// When the instance or unit name cannot be part of a client id.
+    pub fn client_id(&self) -> Result<ClientId, ConfigError> {
+        let instance = match &self.identity.instance_name {
+            Some(name) => name.clone(),
+            None => {
+                let number = Rng::new(self.seed).fork("instance-name").next_u64();
+                format!("{}#{number}", self.identity.pid)
+            }
+        };
+        ClientId::new(
+            self.identity.ip,
+            &instance,
+            self.identity.unit_name.as_deref(),
+        )
+        .map_err(|error| ConfigError {
+            field: "instance_name",
+            reason: error.to_string(),
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! One connection: what waits for an answer, what waits to be written, what was heard last.
+
+use super::in_flight::InFlight;
+use super::outbox::Outbox;
+use super::{LinkKey, NetTimer, RequestKey};
+use crate::ground::{Instant, TimerKey};
+use crate::interface::LostReason;
+use crate::wire::{Inbox, WireLimits};
+use alloc::collections::VecDeque;
+
+/// A connection that is being opened or is open.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) link: LinkKey,
+    pub(crate) state: ConnState,
+    /// None while its frames are being read.
+    pub(crate) inbox: Option<Inbox>,
+    pub(crate) outbox: Outbox,
+    pub(crate) in_flight: InFlight,
+    /// One-way requests, in order, with the position behind their last byte.
+    pub(crate) one_ways: VecDeque<(u64, RequestKey)>,
+    pub(crate) last_heard: Instant,
+    /// Since when requests have been pending without a break.
+    pub(crate) pending_since: Instant,
+    pub(crate) silence_timer: Option<TimerKey<NetTimer>>,
+    /// A request that was sent after the last byte was heard had no answer in time.
+    pub(crate) silent: bool,
+    /// Something was heard at all.
+    pub(crate) heard: bool,
+    /// The driver was reminded to write and has not reported anything since.
+    pub(crate) announced: bool,
+    /// Why it drains, once it does.
+    pub(crate) drains_because: LostReason,
+}
+
+/// How far a connection is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ConnState {
+    Connecting,
+    Up,
+    /// The server asked to go away: nothing new is written, what is pending may finish.
+    Draining,
+}
+
+impl Connection {
+    pub(crate) fn new(link: LinkKey, now: Instant, wire: WireLimits, in_flight: InFlight) -> Self {
+        Self {
+            link,
+            state: ConnState::Connecting,
+            inbox: Some(Inbox::new(wire)),
+            outbox: Outbox::default(),
+            in_flight,
+            one_ways: VecDeque::new(),
+            last_heard: now,
+            pending_since: now,
+            silence_timer: None,
+            silent: false,
+            heard: false,
+            announced: false,
+            drains_because: LostReason::Unused,
+        }
+    }
+
+    /// When silence has lasted too long, if nothing more is heard; none while nothing is pending.
+    pub(crate) fn silence_deadline(&self, timeout: core::time::Duration) -> Option<Instant> {
+        if self.in_flight.len() == 0 && self.one_ways.is_empty() {
+            return None;
+        }
+        Some(self.last_heard.max(self.pending_since) + timeout)
+    }
+
+    /// True when a draining connection has nothing left to do.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.state == ConnState::Draining && self.in_flight.len() == 0 && self.outbox.len() == 0
+    }
+}

@@ -1,0 +1,22 @@
+//! Floor 8: producers. What a send is, where it goes, when it is tried again, and what became of it.
+
+mod close;
+mod encode;
+mod judge;
+#[cfg(test)]
+mod judge_tests;
+mod producers;
+mod retry;
+#[cfg(test)]
+mod retry_tests;
+mod room;
+#[cfg(test)]
+mod room_tests;
+mod send;
+
+pub use crate::interface::{
+    Attempt, AttemptFailure, DEFAULT_MAX_MESSAGE_SIZE, MessageQueue, NoRoute, OpenError, Outcome,
+    ProducerConfig, Resend, SendError, SendErrorKind, SendReceipt, SendResult, SendStatus, Target,
+    Undelivered,
+};
+pub(crate) use producers::{Context, ProducerPurpose, Producers};

@@ -1,0 +1,474 @@
+//! The producers of a client: their table, their sends, and what they share.
+
+use super::close::{Closing, FlushWaiter};
+use super::room::Room;
+use super::send::{SendKey, SendState};
+use crate::cluster::{Cluster, ClusterPurpose, Learnt, TopicKey};
+use crate::command::LanguageCode;
+use crate::ground::names::{ClientId, GroupName, TopicName};
+use crate::ground::{Instant, Key, Now, Rng, Slots, TimerKey, Timers};
+use crate::interface::{
+    Action, Answer, ClientConfig, CommandId, Counters, Limits, OpenError, ProducerConfig,
+    ProducerId, SendError, SendErrorKind, Timing,
+};
+use crate::message::UniqueKeys;
+use crate::net::Net;
+use crate::wire::SerializeType;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// Why this floor made a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ProducerPurpose {
+    /// An attempt of a send.
+    Send(SendKey),
+    /// The farewell of a producer to one broker.
+    Unregister(ProducerId),
+}
+
+/// What this floor needs of the type that tells all purposes apart.
+pub(crate) trait Purposes: Copy + From<ClusterPurpose> + From<ProducerPurpose> {}
+impl<P: Copy + From<ClusterPurpose> + From<ProducerPurpose>> Purposes for P {}
+
+/// The floors below, and where results go.
+#[derive(Debug)]
+pub(crate) struct Context<'a, P> {
+    pub(crate) now: Now,
+    pub(crate) net: &'a mut Net<P>,
+    pub(crate) cluster: &'a mut Cluster,
+    pub(crate) actions: &'a mut VecDeque<Action>,
+    pub(crate) counters: &'a mut Counters,
+}
+
+impl<P> Context<'_, P> {
+    pub(super) fn answer(&mut self, id: CommandId, answer: Answer) {
+        self.actions.push_back(Action::Answer { id, answer });
+    }
+}
+
+/// What a timer of this floor is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum ProducerTimer {
+    /// A send that waits for a route has no time left.
+    Deadline(SendKey),
+    /// The pause of a send is over.
+    Pause(SendKey),
+    /// A caller has waited long enough for room.
+    Room(CommandId),
+    /// A flush has waited long enough.
+    Flush(CommandId),
+    /// A producer that closes has waited long enough for its sends.
+    Drain(ProducerId),
+    /// A producer that closes has waited long enough for answers to its farewell.
+    Farewell(ProducerId),
+}
+
+/// One producer.
+#[derive(Debug)]
+pub(super) struct Producer {
+    pub(super) config: ProducerConfig,
+    /// Sends without verdict.
+    pub(super) outstanding: usize,
+    pub(super) closing: Option<Closing>,
+}
+
+/// Room that was granted and not used yet.
+#[derive(Clone, Copy, Debug)]
+struct Grant {
+    producer: ProducerId,
+    topic: TopicKey,
+    weight: usize,
+}
+
+/// A caller in line for room.
+#[derive(Debug)]
+struct Caller {
+    topic: TopicKey,
+    name: TopicName,
+    timer: TimerKey<ProducerTimer>,
+}
+
+/// All producers of a client and their sends.
+#[derive(Debug)]
+pub(crate) struct Producers {
+    pub(super) table: Slots<Producer>,
+    by_group: BTreeMap<GroupName, ProducerId>,
+    pub(super) sends: Slots<SendState>,
+    pub(super) next_sequence: u64,
+    pub(super) room: Room,
+    grants: BTreeMap<CommandId, Grant>,
+    callers: BTreeMap<CommandId, Caller>,
+    /// Sends that wait for the route of their topic, oldest first.
+    pub(super) routeless: BTreeMap<TopicKey, VecDeque<SendKey>>,
+    pub(super) flushes: Vec<FlushWaiter>,
+    pub(super) timers: Timers<ProducerTimer>,
+    pub(super) unique_keys: UniqueKeys,
+    pub(super) rng: Rng,
+    pub(super) timing: Timing,
+    pub(super) client_id: ClientId,
+    pub(super) serialize: SerializeType,
+    pub(super) language: LanguageCode,
+    pub(super) region: Option<Arc<str>>,
+    /// Producers that closed since the floor above looked.
+    pub(super) closed: VecDeque<super::close::Closed>,
+    /// Set when heartbeats have to name other groups.
+    pub(crate) groups_changed: bool,
+    most_producers: usize,
+}
+
+impl Producers {
+    pub(crate) fn new(config: &ClientConfig, client_id: ClientId, rng: &Rng) -> Self {
+        let Limits { producers, .. } = config.limits;
+        let id_seed = rng.fork("unique-key").next_u64();
+        Self {
+            table: Slots::default(),
+            by_group: BTreeMap::new(),
+            sends: Slots::default(),
+            next_sequence: 0,
+            room: Room::new(&config.limits),
+            grants: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            routeless: BTreeMap::new(),
+            flushes: Vec::new(),
+            timers: Timers::default(),
+            unique_keys: UniqueKeys::new(config.identity.ip, config.identity.pid, id_seed),
+            rng: rng.fork("producer"),
+            timing: config.timing.clone(),
+            client_id,
+            serialize: config.serialize_type,
+            language: config.language,
+            region: None,
+            closed: VecDeque::new(),
+            groups_changed: false,
+            most_producers: producers,
+        }
+    }
+
+    /// Opens a producer.
+    pub(crate) fn open(&mut self, config: ProducerConfig) -> Result<ProducerId, OpenError> {
+        config.check()?;
+        if self.by_group.contains_key(&config.group) {
+            return Err(OpenError::GroupInUse(config.group));
+        }
+        if self.table.len() >= self.most_producers {
+            return Err(OpenError::TooMany(self.table.len()));
+        }
+        let group = config.group.clone();
+        let key = self.table.insert(Producer {
+            config,
+            outstanding: 0,
+            closing: None,
+        });
+        let id = producer_id(key);
+        self.by_group.insert(group, id);
+        self.groups_changed = true;
+        Ok(id)
+    }
+
+    pub(super) fn forget_producer(&mut self, id: ProducerId) -> Option<Producer> {
+        let producer = self.table.remove(table_key(id))?;
+        self.by_group.remove(&producer.config.group);
+        Some(producer)
+    }
+
+    /// The groups that heartbeats name: those of producers that do not say farewell.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &GroupName> {
+        self.table
+            .iter()
+            .filter(|(_, producer)| {
+                producer
+                    .closing
+                    .as_ref()
+                    .is_none_or(|closing| !closing.says_farewell)
+            })
+            .map(|(_, producer)| &producer.config.group)
+    }
+
+    pub(crate) fn ids(&self) -> Vec<ProducerId> {
+        self.table.keys().into_iter().map(producer_id).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    pub(super) fn get(&self, id: ProducerId) -> Option<&Producer> {
+        self.table.get(table_key(id))
+    }
+
+    pub(super) fn get_mut(&mut self, id: ProducerId) -> Option<&mut Producer> {
+        self.table.get_mut(table_key(id))
+    }
+
+    /// Why this producer takes nothing new, if it does not.
+    pub(super) fn refuses(&self, id: ProducerId) -> Option<SendErrorKind> {
+        match self.get(id) {
+            Some(Producer { closing: None, .. }) => None,
+            _ => Some(SendErrorKind::ProducerClosed),
+        }
+    }
+
+    pub(crate) fn has_room(&self, id: ProducerId, topic: Option<TopicKey>, weight: usize) -> bool {
+        self.refuses(id).is_none() && self.room.has(id, topic, weight)
+    }
+
+    /// Messages under way, their bytes, and callers that wait for room.
+    pub(crate) fn memory(&self) -> (usize, usize, usize) {
+        let used = self.room.used();
+        (used.messages, used.bytes, self.room.waiting())
+    }
+
+    /// Asks for room: granted at once, put in line, or refused.
+    pub(crate) fn reserve<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        id: CommandId,
+        producer: ProducerId,
+        name: TopicName,
+        weight: usize,
+        deadline: Instant,
+    ) {
+        let topic = match self.admit(cx, producer, &name, weight) {
+            Ok(topic) => topic,
+            Err(kind) => return refuse_room(cx, id, kind, name),
+        };
+        if self.room.has(producer, Some(topic), weight) {
+            self.grant(
+                cx,
+                id,
+                Grant {
+                    producer,
+                    topic,
+                    weight,
+                },
+            );
+            self.room.take(producer, topic, weight);
+        } else if deadline <= cx.now.mono {
+            refuse_room(cx, id, SendErrorKind::NoRoomInTime, name);
+        } else if self.room.line_is_full() {
+            refuse_room(cx, id, SendErrorKind::Full, name);
+        } else {
+            let timer = self.timers.set(deadline, ProducerTimer::Room(id));
+            self.room.wait(id, producer, topic, weight);
+            use_topic(cx, topic, 1);
+            self.callers.insert(id, Caller { topic, name, timer });
+        }
+    }
+
+    /// Checks that hold for every message before room is asked for; gives the topic's key.
+    pub(super) fn admit<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        producer: ProducerId,
+        name: &TopicName,
+        weight: usize,
+    ) -> Result<TopicKey, SendErrorKind> {
+        if let Some(kind) = self.refuses(producer) {
+            return Err(kind);
+        }
+        if weight > self.room.largest() {
+            return Err(SendErrorKind::LargerThanLimit {
+                weight,
+                limit: self.room.largest(),
+            });
+        }
+        let Some(Producer { config, .. }) = self.get(producer) else {
+            return Err(SendErrorKind::ProducerClosed);
+        };
+        let key = &config.create_topic_key;
+        cx.cluster
+            .intern(cx.now.mono, name, key, config.default_topic_queue_nums)
+            .ok_or_else(|| SendErrorKind::TooManyTopics(cx.cluster.most_topics()))
+    }
+
+    fn grant<P>(&mut self, cx: &mut Context<'_, P>, id: CommandId, grant: Grant) {
+        use_topic(cx, grant.topic, 1);
+        self.grants.insert(id, grant);
+        cx.answer(id, Answer::Room(Ok(())));
+    }
+
+    /// Uses up a grant; none if there is none of that number for this producer.
+    pub(super) fn use_grant<P>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        reservation: CommandId,
+        producer: ProducerId,
+    ) -> Option<(TopicKey, usize)> {
+        if self.grants.get(&reservation)?.producer != producer {
+            return None;
+        }
+        let grant = self.grants.remove(&reservation)?;
+        use_topic(cx, grant.topic, -1);
+        Some((grant.topic, grant.weight))
+    }
+
+    /// A reservation is not wanted any more, whether it was granted or still waits.
+    pub(crate) fn withdraw<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        reservation: CommandId,
+    ) {
+        if let Some(grant) = self.grants.remove(&reservation) {
+            use_topic(cx, grant.topic, -1);
+            self.room
+                .give_back(grant.producer, grant.topic, grant.weight);
+        } else if let Some(caller) = self.callers.remove(&reservation) {
+            self.timers.unset(caller.timer);
+            use_topic(cx, caller.topic, -1);
+            self.room.leave(reservation);
+        }
+        self.grant_waiting(cx);
+    }
+
+    /// Gives the room that became free to those who wait for it.
+    pub(super) fn grant_waiting<P: Purposes>(&mut self, cx: &mut Context<'_, P>) {
+        if self.room.waiting() == 0 {
+            return;
+        }
+        while let Some((id, producer, topic, weight)) = self.room.grant() {
+            if let Some(caller) = self.callers.remove(&id) {
+                self.timers.unset(caller.timer);
+                use_topic(cx, caller.topic, -1);
+            }
+            self.grant(
+                cx,
+                id,
+                Grant {
+                    producer,
+                    topic,
+                    weight,
+                },
+            );
+        }
+    }
+
+    fn room_timed_out<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        id: CommandId,
+        kind: SendErrorKind,
+    ) {
+        let Some(caller) = self.callers.remove(&id) else {
+            return;
+        };
+        self.timers.unset(caller.timer);
+        use_topic(cx, caller.topic, -1);
+        self.room.leave(id);
+        refuse_room(cx, id, kind, caller.name);
+    }
+
+    /// Sends away everybody in line for the room of a producer, and takes back what was granted.
+    pub(super) fn refuse_callers<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        producer: ProducerId,
+    ) {
+        for id in self.room.waiting_of(producer) {
+            self.room_timed_out(cx, id, SendErrorKind::ProducerClosed);
+        }
+        let granted: Vec<CommandId> = self
+            .grants
+            .iter()
+            .filter(|(_, grant)| grant.producer == producer)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in granted {
+            self.withdraw(cx, id);
+        }
+    }
+
+    /// The cluster floor learnt something about a topic.
+    pub(crate) fn learnt<P: Purposes>(&mut self, cx: &mut Context<'_, P>, learnt: Learnt) {
+        match learnt {
+            Learnt::Route(topic) => self.route_found(cx, topic),
+            Learnt::Hopeless(topic) => self.route_hopeless(cx, topic),
+        }
+    }
+
+    /// An answer to one of this floor's requests.
+    pub(crate) fn answered<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        purpose: ProducerPurpose,
+        header: &crate::wire::Header<'_>,
+    ) {
+        match purpose {
+            ProducerPurpose::Send(key) => self.send_answered(cx, key, header),
+            ProducerPurpose::Unregister(id) => self.farewell_answered(cx, id),
+        }
+    }
+
+    /// One of this floor's requests had no answer.
+    pub(crate) fn failed<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        purpose: ProducerPurpose,
+        failure: crate::net::Failure,
+    ) {
+        match purpose {
+            ProducerPurpose::Send(key) => self.attempt_lost(cx, key, failure),
+            ProducerPurpose::Unregister(id) => self.farewell_answered(cx, id),
+        }
+    }
+
+    /// The socket took all of a one-way send.
+    pub(crate) fn handed_over<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        purpose: ProducerPurpose,
+    ) {
+        if let ProducerPurpose::Send(key) = purpose {
+            self.one_way_done(cx, key);
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// Handles every timer of this floor that is due.
+    pub(crate) fn tick<P: Purposes>(&mut self, cx: &mut Context<'_, P>) {
+        while let Some(timer) = self.timers.pop_due(cx.now.mono) {
+            match timer {
+                ProducerTimer::Deadline(key) => self.out_of_time(cx, key),
+                ProducerTimer::Pause(key) => self.try_send(cx, key),
+                ProducerTimer::Room(id) => self.room_timed_out(cx, id, SendErrorKind::NoRoomInTime),
+                ProducerTimer::Flush(id) => self.flush_timed_out(cx, id),
+                ProducerTimer::Drain(id) => self.cut(cx, id),
+                ProducerTimer::Farewell(id) => self.farewell_over(cx, id),
+            }
+        }
+    }
+
+    /// Forgets what belongs to topics and producers that are gone.
+    pub(crate) fn sweep(&mut self, cluster: &Cluster) {
+        let table = &self.table;
+        self.room.sweep(
+            |topic| cluster.topic(topic).is_some(),
+            |id| table.get(table_key(id)).is_some(),
+        );
+    }
+}
+
+fn refuse_room<P>(cx: &mut Context<'_, P>, id: CommandId, kind: SendErrorKind, topic: TopicName) {
+    cx.answer(
+        id,
+        Answer::Room(Err(SendError::before_any_attempt(kind, topic, None))),
+    );
+}
+
+/// Counts the users of a topic, so that the cluster floor does not forget it.
+pub(super) fn use_topic<P>(cx: &mut Context<'_, P>, topic: TopicKey, by: isize) {
+    if let Some(topic) = cx.cluster.topic_mut(topic) {
+        topic.users = topic.users.saturating_add_signed(by);
+    }
+}
+
+pub(super) fn producer_id(key: Key<Producer>) -> ProducerId {
+    Key::from_parts(key.index(), key.life())
+}
+
+pub(super) fn table_key(id: ProducerId) -> Key<Producer> {
+    Key::from_parts(id.index(), id.life())
+}

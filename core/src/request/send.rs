@@ -1,0 +1,118 @@
+//! `SEND_MESSAGE_V2` (310) and the answer that all send requests share.
+
+use alloc::borrow::Cow;
+
+use crate::command::{FieldError, ReadField, header};
+use crate::wire::ExtFields;
+
+header! {
+    /// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320).
+    ///
+    /// The body is the message's body, or the encoded batch. It must not be empty: brokers from
+    /// 5.0 on answer an empty body with an error.
+    #[doc(alias = "sendMessage")]
+    #[derive(Copy)]
+    pub write struct SendMessageRequestHeaderV2<'a> {
+        /// Producer group (`a`).
+        pub producer_group: &'a str = "a",
+        /// Topic (`b`).
+        pub topic: &'a str = "b",
+        /// The topic whose settings an automatically created topic takes (`c`), `TBW102`.
+        pub default_topic: &'a str = "c",
+        /// Number of queues of an automatically created topic (`d`).
+        pub default_topic_queue_nums: i32 = "d",
+        /// Queue of the topic (`e`); below 0 the broker chooses.
+        pub queue_id: i32 = "e",
+        /// Bits for compression and transactions (`f`).
+        pub sys_flag: i32 = "f",
+        /// When the message was made, milliseconds since the Unix epoch (`g`).
+        pub born_timestamp: i64 = "g",
+        /// The user's own number, not looked at by the broker (`h`).
+        pub flag: i32 = "h",
+        /// The properties text (`i`), in parts that are joined while writing.
+        pub properties: &'a [&'a str] = "i",
+        /// How often consumers have tried the message already (`j`).
+        pub reconsume_times: i32 = "j",
+        /// Unit mode (`k`).
+        pub unit_mode: bool = "k",
+        /// Whether the body is a batch (`m`). This, not the request code, decides.
+        pub batch: bool = "m",
+        /// Name of the broker the message is meant for (`n`); proxies route by it.
+        pub broker_name: &'a str = "n",
+    }
+}
+
+/// Header of the answer to a send.
+///
+/// Present with the codes `SUCCESS`, `FLUSH_DISK_TIMEOUT`, `SLAVE_NOT_AVAILABLE` and
+/// `FLUSH_SLAVE_TIMEOUT`, which all mean that the message is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "SendResult")]
+pub struct SendMessageResponseHeader<'a> {
+    /// Offset message id (`msgId`); for a batch the ids joined by commas.
+    #[doc(alias = "offsetMsgId")]
+    pub msg_id: Cow<'a, str>,
+    /// The queue the message is in (`queueId`).
+    pub queue_id: i32,
+    /// Offset in the queue (`queueOffset`), of the first message for a batch.
+    pub queue_offset: i64,
+    /// Unique id of the stored message (`transactionId`), servers from 5.0 on.
+    pub transaction_id: Option<Cow<'a, str>>,
+    /// Handle to take a timer message back (`recallHandle`), servers from 5.3.2 on.
+    pub recall_handle: Option<Cow<'a, str>>,
+    /// The broker's region (`MSG_REGION`).
+    pub region: Option<Cow<'a, str>>,
+    /// Whether the broker wants traces (`TRACE_ON`); on unless it says `false`.
+    pub trace_on: bool,
+}
+
+impl<'a> SendMessageResponseHeader<'a> {
+    /// Reads the header in one pass over the ext fields.
+    ///
+    /// # Errors
+    /// [`FieldError`] when `msgId`, `queueId` or `queueOffset` is missing or no number.
+    pub fn read(ext: &ExtFields<'a>) -> Result<Self, FieldError> {
+        let mut msg_id = None;
+        let mut queue_id = None;
+        let mut queue_offset = None;
+        let mut transaction_id = None;
+        let mut recall_handle = None;
+        let mut region = None;
+        let mut trace_on = true;
+        for (name, text) in ext.iter() {
+            match &*name {
+                "msgId" => msg_id = Some(text),
+                "queueId" => queue_id = Some(text),
+                "queueOffset" => queue_offset = Some(text),
+                "transactionId" => transaction_id = Some(text),
+                "recallHandle" => recall_handle = Some(text),
+                "MSG_REGION" => region = Some(text),
+                "TRACE_ON" => trace_on = !text.eq_ignore_ascii_case("false"),
+                _ => {}
+            }
+        }
+        Ok(Self {
+            msg_id: required("msgId", msg_id)?,
+            queue_id: i32::read_field("queueId", required("queueId", queue_id)?)?,
+            queue_offset: i64::read_field("queueOffset", required("queueOffset", queue_offset)?)?,
+            transaction_id: present(transaction_id),
+            recall_handle: present(recall_handle),
+            region: present(region),
+            trace_on,
+        })
+    }
+}
+
+#[inline]
+fn required<'a>(
+    name: &'static str,
+    text: Option<Cow<'a, str>>,
+) -> Result<Cow<'a, str>, FieldError> {
+    present(text).ok_or(FieldError::Missing { name })
+}
+
+/// Binary headers cannot tell an empty value from none.
+#[inline]
+fn present(text: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
+    text.filter(|text| !text.is_empty())
+}

@@ -1,0 +1,234 @@
+//! From typed values to frames.
+
+use bytes::BytesMut;
+
+use super::frame::{MAX_FRAME_BYTES, SerializeType};
+use super::header::FLAG_RESPONSE;
+use super::sink::{BinarySink, JsonSink, Measure};
+use crate::command::{LanguageCode, RequestCode, ResponseCode};
+
+/// Room for a usual header. A larger one is written a second time, into a space that surely fits.
+const USUAL_HEADER_BYTES: usize = 704;
+
+/// Takes the ext fields of a header one by one.
+///
+/// Each name comes at most once.
+pub trait FieldSink {
+    /// A text.
+    fn str(&mut self, name: &'static str, value: &str);
+    /// A whole number, written in decimal.
+    fn int(&mut self, name: &'static str, value: i64);
+    /// `true` or `false`.
+    fn bool(&mut self, name: &'static str, value: bool);
+    /// A text given in parts, written as if they were one.
+    fn parts(&mut self, name: &'static str, parts: &[&str]);
+}
+
+/// A typed header that knows its ext fields.
+pub trait WriteFields {
+    /// Hands all fields to `sink`, always the same ones in the same order.
+    fn write<S: FieldSink>(&self, sink: &mut S);
+}
+
+/// A header without ext fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoFields;
+
+impl WriteFields for NoFields {
+    #[inline]
+    fn write<S: FieldSink>(&self, _: &mut S) {}
+}
+
+/// The fields every request has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestHead {
+    /// What is asked for.
+    pub code: RequestCode,
+    /// 0, or 2 for one-way.
+    pub flag: i32,
+    /// The request's number on its connection.
+    pub opaque: i32,
+    /// This client's version, see [`version::CURRENT`](crate::command::version::CURRENT).
+    pub version: i32,
+    /// This client's language.
+    pub language: LanguageCode,
+}
+
+/// The fields any command has, requests and answers alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CommandHead<'a> {
+    /// Request or response code.
+    pub code: i32,
+    /// Bit 0: answer; bit 1: one-way.
+    pub flag: i32,
+    /// The request's number.
+    pub opaque: i32,
+    /// The sender's version.
+    pub version: i32,
+    /// The sender's language.
+    pub language: LanguageCode,
+    /// Free text.
+    pub remark: Option<&'a str>,
+}
+
+impl From<&RequestHead> for CommandHead<'_> {
+    #[inline]
+    fn from(head: &RequestHead) -> Self {
+        Self {
+            code: head.code.0,
+            flag: head.flag,
+            opaque: head.opaque,
+            version: head.version,
+            language: head.language,
+            remark: None,
+        }
+    }
+}
+
+/// A command that cannot be written as a frame. Nothing was added to the output.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// Header and body together are too large for any server.
+    #[error("frame of {bytes} bytes is above the protocol's limit of {limit}")]
+    FrameTooLarge {
+        /// Size of the frame in bytes.
+        bytes: usize,
+        /// [`MAX_FRAME_BYTES`].
+        limit: usize,
+    },
+    /// The code needs more than the 16 bits of a binary header. Use JSON for it.
+    #[error("code {code} does not fit into a binary header, send it as JSON")]
+    CodeTooLarge {
+        /// The code.
+        code: i32,
+    },
+    /// The version needs more than the 16 bits of a binary header.
+    #[error("version {version} does not fit into a binary header")]
+    VersionTooLarge {
+        /// The version.
+        version: i32,
+    },
+    /// The name of an ext field is longer than the 16-bit length of a binary header allows.
+    #[error("the name of an ext field is longer than 32767 bytes")]
+    NameTooLong,
+}
+
+/// Adds a whole request to `out` and returns its size in bytes.
+///
+/// # Errors
+/// [`EncodeError`]; `out` is then as before.
+#[inline]
+pub fn encode_request<H: WriteFields>(
+    out: &mut BytesMut,
+    serialize: SerializeType,
+    head: &RequestHead,
+    fields: &H,
+    body: &[u8],
+) -> Result<usize, EncodeError> {
+    out.reserve(USUAL_HEADER_BYTES.saturating_add(body.len()));
+    let written = encode_command(out, serialize, &head.into(), fields, body.len())?;
+    out.extend_from_slice(body);
+    Ok(written + body.len())
+}
+
+/// Adds a request without its body to `out`, for a body that is sent on without being copied.
+/// Exactly `body_len` bytes of body must follow on the connection.
+///
+/// Returns the number of bytes added, without the body.
+///
+/// # Errors
+/// [`EncodeError`]; `out` is then as before.
+#[inline]
+pub fn encode_request_head<H: WriteFields>(
+    out: &mut BytesMut,
+    serialize: SerializeType,
+    head: &RequestHead,
+    fields: &H,
+    body_len: usize,
+) -> Result<usize, EncodeError> {
+    encode_command(out, serialize, &head.into(), fields, body_len)
+}
+
+/// Adds the answer to a request that the other side sent. Like the Java client's answers it has
+/// no ext fields and no body. Returns its size in bytes.
+///
+/// # Errors
+/// [`EncodeError`]; `out` is then as before.
+pub fn encode_response(
+    out: &mut BytesMut,
+    serialize: SerializeType,
+    opaque: i32,
+    code: ResponseCode,
+    remark: Option<&str>,
+    version: i32,
+    language: LanguageCode,
+) -> Result<usize, EncodeError> {
+    let head = CommandHead {
+        code: code.0,
+        flag: FLAG_RESPONSE,
+        opaque,
+        version,
+        language,
+        remark,
+    };
+    encode_command(out, serialize, &head, &NoFields, 0)
+}
+
+/// Adds any command without its body to `out`; [`encode_request_head`] in its general form.
+///
+/// # Errors
+/// [`EncodeError`]; `out` is then as before.
+#[inline]
+pub fn encode_command<H: WriteFields>(
+    out: &mut BytesMut,
+    serialize: SerializeType,
+    head: &CommandHead<'_>,
+    fields: &H,
+    body_len: usize,
+) -> Result<usize, EncodeError> {
+    let start = out.len();
+    let mut room = USUAL_HEADER_BYTES;
+    loop {
+        out.resize(start + room, 0);
+        let space = out.get_mut(start..).unwrap_or_default();
+        let written = match serialize {
+            SerializeType::Json => JsonSink::command(space, head, fields, body_len),
+            SerializeType::RocketMq => BinarySink::command(space, head, fields, body_len),
+        };
+        match written {
+            Ok(Some(len)) => {
+                out.truncate(start + len);
+                return Ok(len);
+            }
+            Ok(None) => match larger_room(head, fields, room) {
+                Ok(larger) => room = larger,
+                Err(error) => {
+                    out.truncate(start);
+                    return Err(error);
+                }
+            },
+            Err(error) => {
+                out.truncate(start);
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// The room for the next attempt: what the texts need without escapes, then twice as much each
+/// time. A header that does not fit into the largest frame is refused.
+#[cold]
+fn larger_room<H: WriteFields>(
+    head: &CommandHead<'_>,
+    fields: &H,
+    room: usize,
+) -> Result<usize, EncodeError> {
+    let least = Measure::command(head, fields);
+    if least / 2 > MAX_FRAME_BYTES || room > MAX_FRAME_BYTES {
+        return Err(EncodeError::FrameTooLarge {
+            bytes: least.max(room),
+            limit: MAX_FRAME_BYTES,
+        });
+    }
+    Ok(least.saturating_add(least / 4).max(room.saturating_mul(2)))
+}

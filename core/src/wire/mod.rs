@@ -1,0 +1,25 @@
+//! Frames and headers: bytes of the remoting protocol in and out.
+//!
+//! * [`inbox`]: a byte stream in pieces of any size becomes whole frames.
+//! * [`header`]: a frame's header, JSON or binary, becomes a [`Header`].
+//! * [`encode`]: requests and answers become frames.
+
+mod binary;
+mod compact;
+pub mod encode;
+pub mod frame;
+pub mod header;
+pub mod inbox;
+pub(crate) mod json;
+mod json_header;
+mod sink;
+pub(crate) mod text;
+
+pub use encode::{
+    CommandHead, EncodeError, FieldSink, NoFields, RequestHead, WriteFields, encode_command,
+    encode_request, encode_request_head, encode_response,
+};
+pub use frame::{FrameError, MAX_FRAME_BYTES, RawFrame, SerializeType, WireLimits};
+pub use header::{ExtFields, Header, HeaderError};
+pub use inbox::{Frames, Inbox};
+pub use json::JsonError;

@@ -1,0 +1,481 @@
+//! Writing headers into prepared space, as JSON and as binary.
+
+use super::encode::{CommandHead, EncodeError, FieldSink, WriteFields};
+use super::frame::{MAX_FRAME_BYTES, PREFIX_BYTES, SerializeType};
+use super::text::{control_escape, first_mark, full_digits, short_digits, short_word, specials};
+
+/// What is left of the prepared space. Once something did not fit, nothing fits any more.
+struct Space<'b> {
+    rest: &'b mut [u8],
+    full: bool,
+}
+
+impl<'b> Space<'b> {
+    #[inline(always)]
+    fn from(bytes: &'b mut [u8], at: usize) -> Self {
+        match bytes.get_mut(at..) {
+            Some(rest) => Self { rest, full: false },
+            None => Self {
+                rest: &mut [],
+                full: true,
+            },
+        }
+    }
+
+    #[inline(always)]
+    fn overflow(&mut self) {
+        self.rest = &mut [];
+        self.full = true;
+    }
+
+    #[inline(always)]
+    fn put(&mut self, bytes: &[u8]) {
+        match core::mem::take(&mut self.rest).split_at_mut_checked(bytes.len()) {
+            Some((place, rest)) => {
+                place.copy_from_slice(bytes);
+                self.rest = rest;
+            }
+            None => self.overflow(),
+        }
+    }
+
+    /// Puts the first `len` bytes of a word. The others are overwritten by what follows.
+    #[inline(always)]
+    fn put_word(&mut self, word: [u8; 8], len: usize) {
+        match core::mem::take(&mut self.rest) {
+            rest if rest.len() >= 8 => {
+                if let Some(place) = rest.first_chunk_mut::<8>() {
+                    *place = word;
+                }
+                self.rest = rest.get_mut(len..).unwrap_or_default();
+            }
+            _ => self.overflow(),
+        }
+    }
+
+    #[inline(always)]
+    fn number(&mut self, value: i64) {
+        match u32::try_from(value) {
+            Ok(digit @ 0..=9) => self.put(&[b'0' + digit as u8]),
+            Ok(short @ 0..=99_999_999) => {
+                let (word, len) = short_digits(short);
+                self.put_word(word, len);
+            }
+            _ => self.long_number(value),
+        }
+    }
+
+    #[inline(never)]
+    fn long_number(&mut self, value: i64) {
+        const SHORT: u64 = 100_000_000;
+        if value < 0 {
+            self.put(b"-");
+        }
+        let value = value.unsigned_abs();
+        // At most 20 digits: 4, 8 and 8.
+        let (high, middle, low) = (value / SHORT / SHORT, value / SHORT % SHORT, value % SHORT);
+        let [high, middle, low] = [high as u32, middle as u32, low as u32];
+        let leading = if high > 0 { high } else { middle };
+        if leading > 0 {
+            let (word, len) = short_digits(leading);
+            self.put_word(word, len);
+        }
+        if high > 0 {
+            self.put(&full_digits(middle));
+        }
+        if leading > 0 {
+            self.put(&full_digits(low));
+        } else {
+            let (word, len) = short_digits(low);
+            self.put_word(word, len);
+        }
+    }
+
+    /// Writes text as the inside of a JSON string.
+    #[inline(always)]
+    fn escaped(&mut self, text: &str) {
+        match escape_into(core::mem::take(&mut self.rest), text.as_bytes()) {
+            Some(rest) => self.rest = rest,
+            None => self.overflow(),
+        }
+    }
+
+    /// A 32-bit length. One that is larger is above the frame limit and never sent.
+    #[inline(always)]
+    fn length(&mut self, len: usize) {
+        self.put(&(len as u32).to_be_bytes());
+    }
+}
+
+/// Copies `text` into `space` with JSON escapes; what is left of it, `None` when it is too small.
+#[inline(never)]
+fn escape_into<'b>(mut space: &'b mut [u8], mut text: &[u8]) -> Option<&'b mut [u8]> {
+    loop {
+        // Room for eight bytes as they are, of which the last may have to be escaped after all.
+        // All are stored even if fewer count: the next ones overwrite them.
+        let place = space.first_chunk_mut::<16>()?;
+        let Some(chunk) = text.first_chunk::<8>() else {
+            return escape_tail(space, text);
+        };
+        let word = u64::from_le_bytes(*chunk);
+        *place.first_chunk_mut::<8>()? = *chunk;
+        let marks = specials(word);
+        if marks == 0 {
+            space = space.get_mut(8..)?;
+            text = text.get(8..)?;
+            continue;
+        }
+        let clean = first_mark(marks);
+        let (escape, len) = escape((word >> (clean * 8)) as u8);
+        *place.get_mut(clean..)?.first_chunk_mut::<8>()? = escape;
+        space = space.get_mut(clean + len..)?;
+        text = text.get(clean + 1..)?;
+    }
+}
+
+/// The same for less than eight bytes.
+#[inline(always)]
+fn escape_tail<'b>(mut space: &'b mut [u8], mut text: &[u8]) -> Option<&'b mut [u8]> {
+    while !text.is_empty() {
+        let word = short_word(text);
+        let place = space.first_chunk_mut::<16>()?;
+        *place.first_chunk_mut::<8>()? = word.to_le_bytes();
+        let marks = specials(word);
+        if marks == 0 {
+            return space.get_mut(text.len()..);
+        }
+        let clean = first_mark(marks);
+        let (escape, len) = escape((word >> (clean * 8)) as u8);
+        *place.get_mut(clean..)?.first_chunk_mut::<8>()? = escape;
+        space = space.get_mut(clean + len..)?;
+        text = text.get(clean + 1..)?;
+    }
+    Some(space)
+}
+
+/// The escape of one byte, and its length.
+#[inline(always)]
+fn escape(byte: u8) -> ([u8; 8], usize) {
+    // Properties are separated by these.
+    if byte < 8 {
+        return ([b'\\', b'u', b'0', b'0', b'0', b'0' + byte, 0, 0], 6);
+    }
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\t' => b't',
+        b'\r' => b'r',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => {
+            let [a, b, c, d, e, f] = control_escape(byte);
+            return ([a, b, c, d, e, f, 0, 0], 6);
+        }
+    };
+    ([b'\\', short, 0, 0, 0, 0, 0, 0], 2)
+}
+
+/// Fills in the prefix of a frame whose prefix and header are the first `at` bytes of `space`.
+#[inline(always)]
+fn finish(
+    space: &mut [u8],
+    at: usize,
+    serialize: SerializeType,
+    body_len: usize,
+) -> Result<Option<usize>, EncodeError> {
+    let bytes = at.saturating_add(body_len);
+    if bytes > MAX_FRAME_BYTES {
+        return Err(EncodeError::FrameTooLarge {
+            bytes,
+            limit: MAX_FRAME_BYTES,
+        });
+    }
+    // Both are below 2^24 now.
+    let length = (bytes - 4) as u64;
+    let header = (at - PREFIX_BYTES) as u64;
+    if let Some(prefix) = space.first_chunk_mut::<PREFIX_BYTES>() {
+        let word = length << 32 | u64::from(serialize.code()) << 24 | header;
+        *prefix = word.to_be_bytes();
+    }
+    Ok(Some(at))
+}
+
+/// Writes a header as JSON, keys in the order Java's servers and clients write them.
+pub(super) struct JsonSink<'b>(Space<'b>);
+
+impl JsonSink<'_> {
+    /// Writes prefix and header; the size of both, or `None` when `space` is too small.
+    #[inline(always)]
+    pub(super) fn command<H: WriteFields>(
+        space: &mut [u8],
+        head: &CommandHead<'_>,
+        fields: &H,
+        body_len: usize,
+    ) -> Result<Option<usize>, EncodeError> {
+        let size = space.len();
+        let mut sink = JsonSink(Space::from(space, PREFIX_BYTES));
+        sink.0.put(b"{\"code\":");
+        sink.0.number(i64::from(head.code));
+        sink.0.put(b",");
+        let no_fields = size - sink.0.rest.len();
+        sink.0.put(b"\"extFields\":{");
+        let first = size - sink.0.rest.len();
+        fields.write(&mut sink);
+        if sink.0.full {
+            return Ok(None);
+        }
+        let end = size - sink.0.rest.len();
+        let mut rest = if end == first {
+            Space::from(space, no_fields)
+        } else {
+            // Over the comma of the last field.
+            let mut rest = Space::from(space, end - 1);
+            rest.put(b"},");
+            rest
+        };
+        Self::after_fields(&mut rest, head);
+        let (full, end) = (rest.full, size - rest.rest.len());
+        if full {
+            Ok(None)
+        } else {
+            finish(space, end, SerializeType::Json, body_len)
+        }
+    }
+
+    #[inline(always)]
+    fn after_fields(space: &mut Space<'_>, head: &CommandHead<'_>) {
+        space.put(b"\"flag\":");
+        space.number(i64::from(head.flag));
+        space.put(b",\"language\":\"");
+        space.put(head.language.name().as_bytes());
+        space.put(b"\",\"opaque\":");
+        space.number(i64::from(head.opaque));
+        if let Some(remark) = head.remark {
+            space.put(b",\"remark\":\"");
+            space.escaped(remark);
+            space.put(b"\"");
+        }
+        space.put(b",\"serializeTypeCurrentRPC\":\"JSON\",\"version\":");
+        space.number(i64::from(head.version));
+        space.put(b"}");
+    }
+
+    /// Name and quotes, up to where the value starts, with room for `N` more bytes.
+    #[inline(always)]
+    fn field(&mut self, name: &'static str, value: &[u8]) {
+        let len = name.len() + 4 + value.len();
+        match core::mem::take(&mut self.0.rest).split_at_mut_checked(len) {
+            Some((place, rest)) => {
+                if let [open, place @ ..] = place {
+                    *open = b'"';
+                    if let Some((text, [close, colon, quote, place @ ..])) =
+                        place.split_at_mut_checked(name.len())
+                    {
+                        text.copy_from_slice(name.as_bytes());
+                        [*close, *colon, *quote] = *b"\":\"";
+                        place.copy_from_slice(value);
+                    }
+                }
+                self.0.rest = rest;
+            }
+            None => self.0.overflow(),
+        }
+    }
+}
+
+impl FieldSink for JsonSink<'_> {
+    #[inline(always)]
+    fn str(&mut self, name: &'static str, value: &str) {
+        self.field(name, b"");
+        self.0.escaped(value);
+        self.0.put(b"\",");
+    }
+
+    #[inline(always)]
+    fn int(&mut self, name: &'static str, value: i64) {
+        if let Ok(digit @ 0..=9) = u8::try_from(value) {
+            return self.field(name, &[b'0' + digit, b'"', b',']);
+        }
+        self.field(name, b"");
+        self.0.number(value);
+        self.0.put(b"\",");
+    }
+
+    #[inline(always)]
+    fn bool(&mut self, name: &'static str, value: bool) {
+        if value {
+            self.field(name, b"true\",");
+        } else {
+            self.field(name, b"false\",");
+        }
+    }
+
+    #[inline(always)]
+    fn parts(&mut self, name: &'static str, parts: &[&str]) {
+        self.field(name, b"");
+        for part in parts {
+            self.0.escaped(part);
+        }
+        self.0.put(b"\",");
+    }
+}
+
+/// Writes a header in RocketMQ's binary layout.
+pub(super) struct BinarySink<'b> {
+    space: Space<'b>,
+    name_too_long: bool,
+}
+
+impl BinarySink<'_> {
+    /// Writes prefix and header; the size of both, or `None` when `space` is too small.
+    #[inline(always)]
+    pub(super) fn command<H: WriteFields>(
+        space: &mut [u8],
+        head: &CommandHead<'_>,
+        fields: &H,
+        body_len: usize,
+    ) -> Result<Option<usize>, EncodeError> {
+        let code =
+            i16::try_from(head.code).map_err(|_| EncodeError::CodeTooLarge { code: head.code })?;
+        let version = i16::try_from(head.version).map_err(|_| EncodeError::VersionTooLarge {
+            version: head.version,
+        })?;
+        let size = space.len();
+        let mut sink = BinarySink {
+            space: Space::from(space, PREFIX_BYTES),
+            name_too_long: false,
+        };
+        sink.space.put(&code.to_be_bytes());
+        sink.space.put(&[head.language.code()]);
+        sink.space.put(&version.to_be_bytes());
+        sink.space.put(&head.opaque.to_be_bytes());
+        sink.space.put(&head.flag.to_be_bytes());
+        let remark = head.remark.unwrap_or_default();
+        sink.space.length(remark.len());
+        sink.space.put(remark.as_bytes());
+        sink.space.length(0);
+        let first = size - sink.space.rest.len();
+        fields.write(&mut sink);
+        if sink.name_too_long {
+            return Err(EncodeError::NameTooLong);
+        }
+        if sink.space.full {
+            return Ok(None);
+        }
+        let end = size - sink.space.rest.len();
+        Space::from(space, first - 4).length(end - first);
+        finish(space, end, SerializeType::RocketMq, body_len)
+    }
+
+    /// Name length, name and value length, and a value that is short.
+    #[inline(always)]
+    fn field(&mut self, name: &'static str, value_len: usize, value: &[u8]) {
+        let Ok(name_len) = i16::try_from(name.len()) else {
+            self.name_too_long = true;
+            return;
+        };
+        let len = name.len() + 6 + value.len();
+        match core::mem::take(&mut self.space.rest).split_at_mut_checked(len) {
+            Some((place, rest)) => {
+                if let [a, b, place @ ..] = place {
+                    [*a, *b] = name_len.to_be_bytes();
+                    if let Some((text, [c, d, e, f, place @ ..])) =
+                        place.split_at_mut_checked(name.len())
+                    {
+                        text.copy_from_slice(name.as_bytes());
+                        [*c, *d, *e, *f] = (value_len as u32).to_be_bytes();
+                        place.copy_from_slice(value);
+                    }
+                }
+                self.space.rest = rest;
+            }
+            None => self.space.overflow(),
+        }
+    }
+}
+
+impl FieldSink for BinarySink<'_> {
+    #[inline(always)]
+    fn str(&mut self, name: &'static str, value: &str) {
+        self.field(name, value.len(), b"");
+        self.space.put(value.as_bytes());
+    }
+
+    #[inline(always)]
+    fn int(&mut self, name: &'static str, value: i64) {
+        if let Ok(digit @ 0..=9) = u8::try_from(value) {
+            return self.field(name, 1, &[b'0' + digit]);
+        }
+        let mut digits = [0; 24];
+        let mut text = Space::from(&mut digits, 0);
+        text.number(value);
+        let len = 24 - text.rest.len();
+        self.field(name, len, b"");
+        self.space.put(digits.get(..len).unwrap_or_default());
+    }
+
+    #[inline(always)]
+    fn bool(&mut self, name: &'static str, value: bool) {
+        if value {
+            self.field(name, 4, b"true");
+        } else {
+            self.field(name, 5, b"false");
+        }
+    }
+
+    #[inline(always)]
+    fn parts(&mut self, name: &'static str, parts: &[&str]) {
+        self.field(name, parts.iter().map(|part| part.len()).sum(), b"");
+        for part in parts {
+            self.space.put(part.as_bytes());
+        }
+    }
+}
+
+/// Adds up what the fields of a header need at least, in bytes.
+pub(super) struct Measure {
+    bytes: usize,
+}
+
+impl Measure {
+    /// Room for a header when its texts need no escapes. Saturates instead of wrapping.
+    pub(super) fn command<H: WriteFields>(head: &CommandHead<'_>, fields: &H) -> usize {
+        const OTHER_FIELDS: usize = 192;
+        let mut measure = Self {
+            bytes: OTHER_FIELDS,
+        };
+        measure.add(head.remark.unwrap_or_default().len());
+        fields.write(&mut measure);
+        measure.bytes
+    }
+
+    fn add(&mut self, bytes: usize) {
+        const AROUND: usize = 8;
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(AROUND);
+    }
+}
+
+impl FieldSink for Measure {
+    fn str(&mut self, name: &'static str, value: &str) {
+        self.add(name.len());
+        self.add(value.len());
+    }
+
+    fn int(&mut self, name: &'static str, _: i64) {
+        const MOST_DIGITS: usize = 20;
+        self.add(name.len());
+        self.add(MOST_DIGITS);
+    }
+
+    fn bool(&mut self, name: &'static str, _: bool) {
+        self.add(name.len());
+    }
+
+    fn parts(&mut self, name: &'static str, parts: &[&str]) {
+        self.add(name.len());
+        parts.iter().for_each(|part| self.add(part.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests;
