@@ -6,8 +6,8 @@
 //! | floor | module | knows |
 //! |---|---|---|
 //! | 0 | [`ground`] | time, tables, timers, names |
-//! | 1 | [`wire`] | frames and headers |
-//! | 2 | [`command`], [`request`] | codes and typed headers |
+//! | 1 | [`command`], [`wire`] | codes; frames and headers |
+//! | 2 | [`request`] | typed headers |
 //! | 3 | [`body`] | JSON bodies |
 //! | 4 | [`message`] | messages, properties, ids |
 //! | 5 | [`interface`] | inputs, actions, settings, receipts, errors, as values |
@@ -15,6 +15,8 @@
 //! | 7 | `cluster`, `heartbeat` | name servers, routes, brokers |
 //! | 8 | [`producer`] | sends and their verdicts |
 //! | 9 | [`client`] | everything: the one door in |
+//!
+//! Nobody uses a floor above the own one. Where two share a floor, the second may use the first.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -173,11 +173,7 @@ impl<'a> RouteReader<'a, '_> {
 
     /// The rest of `{"$ref":"$.list[0]"}`.
     fn reference<T>(&mut self, first: &mut bool) -> Result<Element<'a, T>, Stop> {
-        let path = self
-            .json
-            .value()?
-            .map(|path| path.decode())
-            .unwrap_or_default();
+        let path = self.json.value()?.map(|path| path.decode()).unwrap_or_default();
         while self.json.key(first)?.is_some() {
             self.skip()?;
         }
@@ -202,11 +198,7 @@ impl<'a> RouteReader<'a, '_> {
             };
             if addresses.len() >= self.limits.max_addresses {
                 let limit = self.limits.max_addresses;
-                return Err(BodyError::TooMany {
-                    field: FIELD,
-                    limit,
-                }
-                .into());
+                return Err(BodyError::TooMany { field: FIELD, limit }.into());
             }
             addresses.insert(id, address);
         }
@@ -276,9 +268,7 @@ enum Element<'a, T> {
 
 fn required_name(name: &str) -> Result<(), BodyError> {
     if name.is_empty() {
-        Err(BodyError::Missing {
-            field: "brokerName",
-        })
+        Err(BodyError::Missing { field: "brokerName" })
     } else {
         Ok(())
     }

@@ -178,6 +178,8 @@ impl Client {
         if code == ResponseCode::GO_AWAY {
             // Whatever was asked: nothing more is written to this connection.
             self.net.go_away(now, conn, &mut self.actions);
+        } else {
+            self.net.proved_well(conn);
         }
         let remark = header.remark.as_deref();
         match purpose {

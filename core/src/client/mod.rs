@@ -142,6 +142,9 @@ impl Client {
             }
             Input::Tick => {}
         }
+        if self.state == ServiceState::ShutdownAlready {
+            return;
+        }
         self.settle();
         self.tell_deadline();
     }

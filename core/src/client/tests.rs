@@ -41,6 +41,8 @@ struct Rig {
     connects: Vec<ConnId>,
     closes: Vec<ConnId>,
     next_id: u64,
+    /// The socket takes nothing by itself.
+    keep_bytes: bool,
 }
 
 struct Fields(Vec<(&'static str, String)>);
@@ -69,6 +71,7 @@ impl Rig {
             connects: Vec::new(),
             closes: Vec::new(),
             next_id: 0,
+            keep_bytes: false,
         }
     }
 
@@ -85,7 +88,7 @@ impl Rig {
                     self.inboxes.insert(conn, Inbox::new(WireLimits::default()));
                     self.connects.push(conn);
                 }
-                Action::Write { conn } => self.write(conn),
+                Action::Write { conn } if !self.keep_bytes => self.write(conn),
                 Action::Close { conn } => self.closes.push(conn),
                 Action::Answer { id, answer } => {
                     assert!(
@@ -93,7 +96,7 @@ impl Rig {
                         "answered twice"
                     );
                 }
-                Action::SetTimer { .. } | Action::Notice(_) => {}
+                Action::Write { .. } | Action::SetTimer { .. } | Action::Notice(_) => {}
             }
         }
     }
@@ -494,4 +497,53 @@ fn routes_and_heartbeats_come_every_thirty_seconds_and_nothing_else_does() {
     );
     assert_eq!(rig.client.counters().heartbeats, 11);
     assert_eq!(rig.client.counters().route_queries, 11);
+}
+
+#[test]
+fn a_connection_that_we_close_ourselves_may_still_have_sent_what_was_encoded() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    rig.keep_bytes = true;
+    let id = rig.send(producer, "T", Duration::from_millis(200));
+    let conn = *rig.addresses.iter().find(|(_, address)| *address == "10.0.0.0:10911").unwrap().0;
+    // The driver holds the bytes and has reported nothing when the peer sends rubbish.
+    rig.input(Input::Received { conn, bytes: b"HTTP/1.1 400 Bad Request\r\n\r\n" });
+    assert_eq!(rig.closes, [conn]);
+    rig.pass(Duration::from_millis(300));
+    assert_eq!(rig.sent(id).unwrap_err().outcome(), Outcome::MayBeStored);
+}
+
+#[test]
+fn a_connection_that_the_driver_lost_before_the_last_byte_has_stored_nothing() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    rig.keep_bytes = true;
+    let id = rig.send(producer, "T", Duration::from_millis(200));
+    let conn = *rig.addresses.iter().find(|(_, address)| *address == "10.0.0.0:10911").unwrap().0;
+    let mut chunks = Vec::new();
+    rig.client.outbox(conn, &mut chunks);
+    let all: usize = chunks.iter().map(bytes::Bytes::len).sum();
+    rig.input(Input::Wrote { conn, count: all - 1 });
+    rig.input(Input::Closed { conn, why: CloseReason::Reset });
+    rig.pass(Duration::from_millis(300));
+    let error = rig.sent(id).unwrap_err();
+    assert_eq!((error.outcome(), error.written_attempts()), (Outcome::NotStored, 0));
+}
+
+#[test]
+fn a_server_that_only_says_go_away_is_asked_less_and_less_often() {
+    let (mut rig, _) = ready(&["broker-a"]);
+    let mut connects = 0;
+    let end = rig.now.mono + Duration::from_secs(60);
+    let conn = *rig.addresses.iter().find(|(_, address)| *address == "10.0.0.0:10911").unwrap().0;
+    rig.input(Input::Closed { conn, why: CloseReason::EndOfStream });
+    while rig.now.mono < end {
+        connects += rig.connects.len();
+        rig.connect_all();
+        for request in core::mem::take(&mut rig.requests) {
+            if request.code == RequestCode::HEART_BEAT {
+                rig.answer(&request, 1_500, Some("please go away"));
+            }
+        }
+        rig.pass(Duration::from_millis(10));
+    }
+    assert!((10..=40).contains(&connects), "{connects} connects in a minute");
 }

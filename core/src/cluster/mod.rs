@@ -1,4 +1,4 @@
-//! Floor 6: the cluster as the name servers tell it: topics, their routes, brokers and their masters.
+//! Floor 7: the cluster as the name servers tell it: topics, their routes, brokers and their masters.
 
 mod brokers;
 mod name_servers;

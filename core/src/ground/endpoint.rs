@@ -368,6 +368,13 @@ impl TryFrom<&str> for NameServers {
     }
 }
 
+impl TryFrom<String> for NameServers {
+    type Error = NameServersError;
+    fn try_from(text: String) -> Result<NameServers, NameServersError> {
+        text.parse()
+    }
+}
+
 impl From<Endpoint> for NameServers {
     fn from(endpoint: Endpoint) -> NameServers {
         NameServers(Arc::from([endpoint]))

@@ -70,7 +70,17 @@ impl<P: Copy> Net<P> {
         }
         link.keep = keep;
         link.let_go = !keep;
-        if !keep && let Some(conn) = link.conn() {
+        if keep {
+            if matches!(link.state, LinkState::Up { .. }) {
+                // It was connected for another reason: those who greet every connection learn of it now.
+                self.events.push_back(NetEvent::Up { link: key });
+            }
+            return;
+        }
+        let conn = link.conn();
+        // What waits would only open it again.
+        self.fail_waiting(key, &LostReason::Unused);
+        if let Some(conn) = conn {
             self.drain(now, conn, LostReason::Unused, actions);
         }
         self.forget_if_unused(key);
@@ -145,7 +155,9 @@ impl<P: Copy> Net<P> {
         {
             counters.connects_failed += 1;
         }
-        self.lose(now, key, why, actions);
+        // The driver reports what the socket took before it reports the end.
+        let left = self.conns.get(key).map_or(0, |conn| conn.outbox.written());
+        self.lose(now, key, left, why, actions);
     }
 
     /// Closes a connection for a reason of our own.
@@ -156,10 +168,13 @@ impl<P: Copy> Net<P> {
         why: LostReason,
         actions: &mut VecDeque<Action>,
     ) {
-        if self.conns.get(key).is_some() {
-            actions.push_back(Action::Close { conn: conn_id(key) });
-            self.lose(now, key, why, actions);
-        }
+        let Some(conn) = self.conns.get(key) else {
+            return;
+        };
+        // The driver may be writing at this very moment: whatever is encoded may still leave.
+        let left = conn.outbox.encoded();
+        actions.push_back(Action::Close { conn: conn_id(key) });
+        self.lose(now, key, left, why, actions);
     }
 
     /// The server asks to go away: nothing new goes there, what is pending may finish, and the address rests.
@@ -206,11 +221,13 @@ impl<P: Copy> Net<P> {
         }
     }
 
-    /// A connection is gone: all its requests end, and the link rests before the next try.
+    /// A connection is gone: all its requests end, and the link rests before the next try. `left`: the place in
+    /// the outbox up to which bytes can have left.
     fn lose(
         &mut self,
         now: Instant,
         key: ConnKey,
+        left: u64,
         why: LostReason,
         actions: &mut VecDeque<Action>,
     ) {
@@ -221,7 +238,7 @@ impl<P: Copy> Net<P> {
             self.timers.unset(timer);
         }
         let current = self.links.get(conn.link).and_then(super::Link::conn) == Some(key);
-        self.fail_requests_of(&conn, &why);
+        self.fail_requests_of(&conn, left, &why);
         let Some(link) = self.links.get(conn.link) else {
             return;
         };
@@ -280,7 +297,7 @@ impl<P: Copy> Net<P> {
     }
 
     /// Ends the requests on a lost connection, in the order in which they were written.
-    fn fail_requests_of(&mut self, conn: &Connection, why: &LostReason) {
+    fn fail_requests_of(&mut self, conn: &Connection, left: u64, why: &LostReason) {
         let one_ways = conn.one_ways.iter().map(|(_, name)| *name);
         let mut names: Vec<(u64, RequestKey)> = conn
             .in_flight
@@ -292,10 +309,9 @@ impl<P: Copy> Net<P> {
             })
             .collect();
         names.sort_unstable();
-        let taken = conn.outbox.written();
         for (end, name) in names {
             // Half a frame is never processed: only one whose last byte left can have arrived.
-            self.fail(name, end <= taken, FailureReason::Connection(why.clone()));
+            self.fail(name, end <= left, FailureReason::Connection(why.clone()));
         }
     }
 
@@ -438,5 +454,7 @@ impl<P: Copy> Net<P> {
         }
         self.timers = crate::ground::Timers::default();
         self.ready.clear();
+        // Nobody is left to learn anything: an event that is still passed on could ask for a connection.
+        self.events.clear();
     }
 }

@@ -15,8 +15,8 @@ pub(crate) struct Link {
     pub(crate) waiting: VecDeque<RequestKey>,
     /// How many of them have not ended meanwhile.
     pub(crate) live: usize,
-    /// Failures in a row: connects that failed, connections that ended before anything was heard or that
-    /// ended while in use. Zero again as soon as something is heard.
+    /// Failures in a row: connects that failed and connections that ended while in use. Zero again with the
+    /// first proper answer: a server that accepts and then closes, or says go away, is not well.
     pub(crate) failures: u32,
     /// Connected again by itself when the connection is lost.
     pub(crate) keep: bool,

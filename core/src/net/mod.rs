@@ -1,4 +1,4 @@
-//! Floor 5: connections and requests. Never looks at what a request is for: that is the purpose `P`, which
+//! Floor 6: connections and requests. Never looks at what a request is for: that is the purpose `P`, which
 //! comes back with the answer or the failure.
 //!
 //! A request waits as a value until its connection can take bytes; then the floor above is asked to encode
@@ -437,13 +437,18 @@ impl<P: Copy> Net<P> {
         }
         conn.last_heard = now;
         conn.silent = false;
-        if !conn.heard {
-            conn.heard = true;
-            if let Some(link) = self.links.get_mut(conn.link) {
-                link.failures = 0;
-            }
+        conn.heard = true;
+        conn.inbox.take()
+    }
+
+    /// A request had a proper answer: whatever failed at this address before is over.
+    pub(crate) fn proved_well(&mut self, key: ConnKey) {
+        let Some(conn) = self.conns.get(key) else { return };
+        if let Some(link) = self.links.get_mut(conn.link)
+            && link.conn() == Some(key)
+        {
+            link.failures = 0;
         }
-        self.conns.get_mut(key)?.inbox.take()
     }
 
     pub(crate) fn put_inbox(&mut self, key: ConnKey, inbox: Inbox) {

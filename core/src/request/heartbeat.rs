@@ -5,7 +5,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::command::header;
+use super::header;
 
 header! {
     /// Header of `UNREGISTER_CLIENT` (35): takes one group of a client off a broker. The answer

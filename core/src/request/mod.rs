@@ -1,9 +1,12 @@
 //! Typed request and response headers, one file per family of requests.
 
+mod fields;
 pub mod heartbeat;
 pub mod route;
 pub mod send;
 
+pub(crate) use fields::header;
+pub use fields::{FieldError, ReadField, WriteField};
 pub use heartbeat::UnregisterClientRequestHeader;
 pub use route::GetRouteInfoRequestHeader;
 pub use send::{SendMessageRequestHeaderV2, SendMessageResponseHeader};

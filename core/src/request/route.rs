@@ -5,7 +5,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::command::header;
+use super::header;
 
 header! {
     /// Header of `GET_ROUTEINFO_BY_TOPIC` (105), sent to a name server or a proxy.

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::command::{FieldError, ReadField, header};
+use super::{FieldError, ReadField, header};
 use crate::wire::ExtFields;
 
 header! {
@@ -104,10 +104,7 @@ impl<'a> SendMessageResponseHeader<'a> {
 }
 
 #[inline]
-fn required<'a>(
-    name: &'static str,
-    text: Option<Cow<'a, str>>,
-) -> Result<Cow<'a, str>, FieldError> {
+fn required<'a>(name: &'static str, text: Option<Cow<'a, str>>) -> Result<Cow<'a, str>, FieldError> {
     present(text).ok_or(FieldError::Missing { name })
 }
 
@@ -116,3 +113,6 @@ fn required<'a>(
 fn present(text: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     text.filter(|text| !text.is_empty())
 }
+
+#[cfg(test)]
+mod tests;

@@ -95,11 +95,7 @@ impl<'a> Reader<'a> {
 
     #[inline(always)]
     fn array<const N: usize>(&mut self, part: &'static str) -> Result<&'a [u8; N], HeaderError> {
-        match self
-            .bytes
-            .get(self.at..)
-            .and_then(|rest| rest.first_chunk())
-        {
+        match self.bytes.get(self.at..).and_then(|rest| rest.first_chunk()) {
             Some(array) => {
                 self.at += N;
                 Ok(array)

@@ -112,6 +112,7 @@ impl<'a> Scan<'a> {
         let start = self.at();
         let mut fields = CompactFields {
             text: "",
+            start: 0,
             ends: [(0, 0); MARKED],
             at: 0,
             count: 0,
@@ -143,8 +144,10 @@ impl<'a> Scan<'a> {
 /// Checked ext fields without escapes, what has not been iterated over yet.
 #[derive(Clone, Copy)]
 pub(super) struct CompactFields<'a> {
-    /// From the opening quote of the next name to the closing brace.
+    /// From the opening quote of the first name to the closing brace.
     text: &'a str,
+    /// Where the next field starts.
+    start: usize,
     /// Lengths of name and value.
     ends: [(u32, u32); MARKED],
     at: usize,
@@ -172,10 +175,10 @@ impl<'a> CompactFields<'a> {
         };
         self.at += 1;
         // "name":"value",
-        let (field, rest) = self.text.split_at_checked(name + value + 6)?;
-        self.text = rest;
-        let field = field.get(1..name + 4 + value)?;
-        let (name, value) = (field.get(..name)?, field.get(name + 3..)?);
+        let (name_at, value_at) = (self.start + 1, self.start + name + 4);
+        self.start = value_at + value + 2;
+        let name = self.text.get(name_at..name_at + name)?;
+        let value = self.text.get(value_at..value_at + value)?;
         Some((Cow::Borrowed(name), Cow::Borrowed(value)))
     }
 
@@ -183,7 +186,7 @@ impl<'a> CompactFields<'a> {
     fn measure(&self) -> (usize, usize) {
         let after = |skip: usize| {
             let bytes = self.text.as_bytes();
-            bytes.get(skip..).map_or(0, find_special)
+            bytes.get(self.start + skip..).map_or(0, find_special)
         };
         let name = after(1);
         (name, after(name + 4))

@@ -232,3 +232,6 @@ fn larger_room<H: WriteFields>(
     }
     Ok(least.saturating_add(least / 4).max(room.saturating_mul(2)))
 }
+
+#[cfg(test)]
+mod tests;

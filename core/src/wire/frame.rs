@@ -99,9 +99,7 @@ pub struct RawFrame<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// The peer speaks HTTP.
-    #[error(
-        "the peer answered with HTTP: the address belongs to a web server, dashboard or HTTP proxy"
-    )]
+    #[error("the peer answered with HTTP: the address belongs to a web server, dashboard or HTTP proxy")]
     Http,
     /// The peer opened an HTTP/2 connection.
     #[error("the peer sent an HTTP/2 preface: the address belongs to an HTTP/2 or gRPC client")]
@@ -125,9 +123,7 @@ pub enum FrameError {
         length: u32,
     },
     /// A frame above the limit.
-    #[error(
-        "frame of {bytes} bytes is above the limit of {limit}: wrong protocol or oversized answer"
-    )]
+    #[error("frame of {bytes} bytes is above the limit of {limit}: wrong protocol or oversized answer")]
     Oversize {
         /// Size of the whole frame in bytes, its 4 length bytes included.
         bytes: u64,

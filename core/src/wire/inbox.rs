@@ -142,12 +142,12 @@ impl Frames<'_> {
             Ok(prefix) => prefix,
             Err(error) => return Err(self.inbox.fail(error)),
         };
-        if let Some(prefix) = prefix {
-            if let Some(frame) = prefix.frame(bytes) {
-                self.bytes = bytes.get(prefix.frame_len..).unwrap_or_default();
-                self.inbox.frame_start += prefix.frame_len as u64;
-                return Ok(Some(frame));
-            }
+        if let Some(prefix) = prefix
+            && let Some(frame) = prefix.frame(bytes)
+        {
+            self.bytes = bytes.get(prefix.frame_len..).unwrap_or_default();
+            self.inbox.frame_start += prefix.frame_len as u64;
+            return Ok(Some(frame));
         }
         self.inbox.take(&mut self.bytes, bytes.len());
         Ok(None)

@@ -89,12 +89,6 @@ impl<'a> JsonReader<'a> {
         self.at
     }
 
-    /// Moves to a place that an outer look at the same text has found.
-    #[inline]
-    pub(crate) fn jump(&mut self, at: usize) {
-        self.at = at;
-    }
-
     #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
@@ -333,10 +327,7 @@ impl<'a> JsonReader<'a> {
             }
             byte => return Err(JsonError::Unexpected(byte)),
         };
-        Ok(Some(RawText {
-            text,
-            escaped: false,
-        }))
+        Ok(Some(RawText { text, escaped: false }))
     }
 
     fn skip_container(&mut self) -> Result<(), JsonError> {
@@ -407,9 +398,7 @@ fn unescape_unicode(escape: &[u8]) -> (char, usize) {
         None
     };
     let pair = low.and_then(|low| char::decode_utf16([high, low]).next()?.ok());
-    pair.map_or((char::REPLACEMENT_CHARACTER, 6), |character| {
-        (character, 12)
-    })
+    pair.map_or((char::REPLACEMENT_CHARACTER, 6), |character| (character, 12))
 }
 
 #[cfg(test)]

@@ -57,12 +57,7 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     #[inline]
-    fn read(
-        &mut self,
-        reader: &mut JsonReader<'a>,
-        text: &'a str,
-        limits: &WireLimits,
-    ) -> Result<(), Stop> {
+    fn read(&mut self, reader: &mut JsonReader<'a>, text: &'a str, limits: &WireLimits) -> Result<(), Stop> {
         reader.open(b'{')?;
         let mut first = true;
         while let Some(key) = reader.key(&mut first)? {
@@ -88,9 +83,7 @@ impl<'a> Draft<'a> {
         Ok(Header {
             code: self.code.ok_or(HeaderError::Missing { field: "code" })?,
             flag: self.flag,
-            opaque: self
-                .opaque
-                .ok_or(HeaderError::Missing { field: "opaque" })?,
+            opaque: self.opaque.ok_or(HeaderError::Missing { field: "opaque" })?,
             version: self.version,
             // Java's own default; null and unknown names are Unknown.
             language: self.language.unwrap_or(LanguageCode::Java),
@@ -161,11 +154,7 @@ impl<'a> JsonFields<'a> {
             // The end of the text is an error to the reader, and the end here.
             let key = reader.key(&mut true).ok()??;
             let value = reader.value().ok()?;
-            let rest = self
-                .text
-                .get(reader.at()..)
-                .unwrap_or_default()
-                .trim_start();
+            let rest = self.text.get(reader.at()..).unwrap_or_default().trim_start();
             self.text = rest.strip_prefix(',').unwrap_or_default();
             if let Some(value) = value {
                 return Some((key.decode(), value.decode()));

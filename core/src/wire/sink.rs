@@ -2,7 +2,7 @@
 
 use super::encode::{CommandHead, EncodeError, FieldSink, WriteFields};
 use super::frame::{MAX_FRAME_BYTES, PREFIX_BYTES, SerializeType};
-use super::text::{control_escape, first_mark, full_digits, short_digits, short_word, specials};
+use super::text::{control_escape, first_mark, long_digits, short_digits, short_word, specials};
 
 /// What is left of the prepared space. Once something did not fit, nothing fits any more.
 struct Space<'b> {
@@ -61,33 +61,21 @@ impl<'b> Space<'b> {
                 let (word, len) = short_digits(short);
                 self.put_word(word, len);
             }
-            _ => self.long_number(value),
+            _ => {
+                if value < 0 {
+                    self.put(b"-");
+                }
+                self.long_number(value.unsigned_abs());
+            }
         }
     }
 
-    #[inline(never)]
-    fn long_number(&mut self, value: i64) {
-        const SHORT: u64 = 100_000_000;
-        if value < 0 {
-            self.put(b"-");
-        }
-        let value = value.unsigned_abs();
-        // At most 20 digits: 4, 8 and 8.
-        let (high, middle, low) = (value / SHORT / SHORT, value / SHORT % SHORT, value % SHORT);
-        let [high, middle, low] = [high as u32, middle as u32, low as u32];
-        let leading = if high > 0 { high } else { middle };
-        if leading > 0 {
-            let (word, len) = short_digits(leading);
-            self.put_word(word, len);
-        }
-        if high > 0 {
-            self.put(&full_digits(middle));
-        }
-        if leading > 0 {
-            self.put(&full_digits(low));
-        } else {
-            let (word, len) = short_digits(low);
-            self.put_word(word, len);
+    #[inline(always)]
+    fn long_number(&mut self, value: u64) {
+        let (words, len) = long_digits(value);
+        match words.get(..len) {
+            Some(digits) => self.put(digits),
+            None => self.overflow(),
         }
     }
 
@@ -335,8 +323,7 @@ impl BinarySink<'_> {
         fields: &H,
         body_len: usize,
     ) -> Result<Option<usize>, EncodeError> {
-        let code =
-            i16::try_from(head.code).map_err(|_| EncodeError::CodeTooLarge { code: head.code })?;
+        let code = i16::try_from(head.code).map_err(|_| EncodeError::CodeTooLarge { code: head.code })?;
         let version = i16::try_from(head.version).map_err(|_| EncodeError::VersionTooLarge {
             version: head.version,
         })?;
@@ -379,9 +366,7 @@ impl BinarySink<'_> {
             Some((place, rest)) => {
                 if let [a, b, place @ ..] = place {
                     [*a, *b] = name_len.to_be_bytes();
-                    if let Some((text, [c, d, e, f, place @ ..])) =
-                        place.split_at_mut_checked(name.len())
-                    {
+                    if let Some((text, [c, d, e, f, place @ ..])) = place.split_at_mut_checked(name.len()) {
                         text.copy_from_slice(name.as_bytes());
                         [*c, *d, *e, *f] = (value_len as u32).to_be_bytes();
                         place.copy_from_slice(value);
@@ -441,9 +426,7 @@ impl Measure {
     /// Room for a header when its texts need no escapes. Saturates instead of wrapping.
     pub(super) fn command<H: WriteFields>(head: &CommandHead<'_>, fields: &H) -> usize {
         const OTHER_FIELDS: usize = 192;
-        let mut measure = Self {
-            bytes: OTHER_FIELDS,
-        };
+        let mut measure = Self { bytes: OTHER_FIELDS };
         measure.add(head.remark.unwrap_or_default().len());
         fields.write(&mut measure);
         measure.bytes
@@ -476,6 +459,3 @@ impl FieldSink for Measure {
         parts.iter().for_each(|part| self.add(part.len()));
     }
 }
-
-#[cfg(test)]
-mod tests;

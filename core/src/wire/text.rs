@@ -82,10 +82,40 @@ pub(crate) const fn short_digits(value: u32) -> ([u8; 8], usize) {
     ((word >> (zeros * 8)).to_le_bytes(), 8 - zeros as usize)
 }
 
-/// Exactly eight decimal digits of a number below 10^8.
+/// Decimal digits of any number without leading zeros, and how many there are.
+#[inline]
+pub(crate) fn long_digits(value: u64) -> ([u8; 24], usize) {
+    const EIGHT: u64 = 100_000_000;
+    let (rest, low) = (value / EIGHT, value % EIGHT);
+    let (high, middle) = (rest / EIGHT, rest % EIGHT);
+    if high > 0 {
+        return digits_of([high, middle, low]);
+    }
+    if middle > 0 {
+        digits_of([middle, low])
+    } else {
+        digits_of([low])
+    }
+}
+
+/// The first part without leading zeros and the others with them. All are below 10^8.
 #[inline(always)]
-pub(crate) const fn full_digits(value: u32) -> [u8; 8] {
-    eight_digits(value).to_le_bytes()
+fn digits_of<const N: usize>(parts: [u64; N]) -> ([u8; 24], usize) {
+    let mut text = [0; 24];
+    let mut len = 0;
+    for (index, part) in parts.into_iter().enumerate() {
+        let word = eight_digits(part as u32);
+        let (word, count) = if index == 0 {
+            short_digits(part as u32)
+        } else {
+            (word.to_le_bytes(), 8)
+        };
+        if let Some(place) = text.get_mut(len..len + 8) {
+            place.copy_from_slice(&word);
+        }
+        len += count;
+    }
+    (text, len)
 }
 
 /// The escape `\u00XX` of a control character.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rocketmq_core::wire::SerializeType;
 use serde_json::Value;
 
+pub(crate) mod checks;
 pub(crate) mod slow;
 
 pub(crate) const FOLDERS: [&str; 4] = ["5.5.0-json", "5.5.0-binary", "4.9.7-json", "4.9.7-binary"];
@@ -81,7 +82,11 @@ fn plain_json(header: &[u8], body: &[u8]) -> Plain {
     let json: Value = serde_json::from_slice(header).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let ext = json.get("extFields").map(|ext| {
-        ext.as_object().unwrap().iter().map(|(key, value)| (key.clone(), text(value))).collect()
+        ext.as_object()
+            .unwrap()
+            .iter()
+            .map(|(key, value)| (key.clone(), text(value)))
+            .collect()
     });
     Plain {
         serialize: SerializeType::Json,
@@ -98,8 +103,8 @@ fn plain_json(header: &[u8], body: &[u8]) -> Plain {
 
 fn plain_binary(header: &[u8], body: &[u8]) -> Plain {
     const LANGUAGES: [&str; 14] = [
-        "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO",
-        "PHP", "OMS", "RUST", "NODE_JS",
+        "JAVA", "CPP", "DOTNET", "PYTHON", "DELPHI", "ERLANG", "RUBY", "OTHER", "HTTP", "GO", "PHP", "OMS",
+        "RUST", "NODE_JS",
     ];
     let short = |at: usize| i64::from(i16::from_be_bytes(header[at..at + 2].try_into().unwrap()));
     let long = |at: usize| i64::from(i32::from_be_bytes(header[at..at + 4].try_into().unwrap()));

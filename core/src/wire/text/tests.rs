@@ -1,1 +1,71 @@
-//! Tests.
+use alloc::string::ToString;
+
+use super::{
+    control_escape, find_special, first_mark, is_special, long_digits, short_digits, short_word, specials,
+};
+
+#[test]
+fn every_byte_is_judged_rightly_at_every_place() {
+    for byte in 0..=255_u8 {
+        for place in 0..8 {
+            for around in [b'a', 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xff] {
+                let mut word = [around; 8];
+                word[place] = byte;
+                let marks = specials(u64::from_le_bytes(word));
+                assert_eq!(marks != 0, is_special(byte), "{byte:#x} at {place}");
+                if marks != 0 {
+                    assert_eq!(first_mark(marks), place);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_special_byte_is_found_in_texts_of_any_length() {
+    for len in 0..40 {
+        let mut text = alloc::vec![b'x'; len];
+        assert_eq!(find_special(&text), len);
+        for at in (0..len).rev() {
+            text[at] = b'\\';
+            assert_eq!(find_special(&text), at);
+        }
+    }
+}
+
+#[test]
+fn short_texts_are_filled_with_spaces() {
+    for len in 0..8 {
+        let mut expected = [b' '; 8];
+        expected[..len].copy_from_slice(&b"abcdefg"[..len]);
+        assert_eq!(short_word(&b"abcdefg"[..len]).to_le_bytes(), expected);
+    }
+}
+
+#[test]
+fn digits_are_those_of_the_standard_library() {
+    let powers = (0..8)
+        .map(|n| 10_u32.pow(n))
+        .flat_map(|power| [power - 1, power, power + 1]);
+    for value in (0..20_000).chain((0..1000).map(|n| n * 99_991)).chain(powers) {
+        let (word, len) = short_digits(value);
+        assert_eq!(&word[..len], value.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn long_digits_are_those_of_the_standard_library() {
+    let powers = (0..20)
+        .map(|n| 10_u64.pow(n))
+        .flat_map(|power| [power - 1, power, power + 1, 7 * (power / 4)]);
+    for value in powers.chain([u64::MAX, 1_700_000_000_000, i64::MIN.unsigned_abs()]) {
+        let (text, len) = long_digits(value);
+        assert_eq!(&text[..len], value.to_string().as_bytes());
+    }
+}
+
+#[test]
+fn control_characters_have_their_escape() {
+    assert_eq!(&control_escape(0x01), b"\\u0001");
+    assert_eq!(&control_escape(0x1f), b"\\u001f");
+}

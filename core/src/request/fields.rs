@@ -136,11 +136,11 @@ impl<'a, T: ReadField<'a>> ReadField<'a> for Option<T> {
 /// structs whose fields are borrowed in a form that cannot be read back.
 macro_rules! header {
     ($(#[$meta:meta])* $vis:vis struct $name:ident<$lt:lifetime> { $($body:tt)* }) => {
-        $crate::command::header!(@write [$(#[$meta])*] [$vis] $name [<$lt>] { $($body)* });
-        $crate::command::header!(@read $name [<$lt>] $lt { $($body)* });
+        $crate::request::header!(@write [$(#[$meta])*] [$vis] $name [<$lt>] { $($body)* });
+        $crate::request::header!(@read [$vis] $name [<$lt>] $lt { $($body)* });
     };
     ($(#[$meta:meta])* $vis:vis write struct $name:ident<$lt:lifetime> { $($body:tt)* }) => {
-        $crate::command::header!(@write [$(#[$meta])*] [$vis] $name [<$lt>] { $($body)* });
+        $crate::request::header!(@write [$(#[$meta])*] [$vis] $name [<$lt>] { $($body)* });
     };
     (@write [$($meta:tt)*] [$vis:vis] $name:ident [$($generics:tt)*] {
         $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty = $wire:literal,)*
@@ -153,17 +153,17 @@ macro_rules! header {
 
         impl $($generics)* $name $($generics)* {
             /// Names of the ext fields, in the order they are written.
-            pub const WIRE_NAMES: &'static [&'static str] = &[$($wire),*];
+            $vis const WIRE_NAMES: &'static [&'static str] = &[$($wire),*];
         }
 
         impl $($generics)* $crate::wire::WriteFields for $name $($generics)* {
             #[inline(always)]
             fn write<S: $crate::wire::FieldSink>(&self, sink: &mut S) {
-                $($crate::command::WriteField::write_field(&self.$field, $wire, sink);)*
+                $($crate::request::WriteField::write_field(&self.$field, $wire, sink);)*
             }
         }
     };
-    (@read $name:ident [$($generics:tt)*] $lt:lifetime {
+    (@read [$vis:vis] $name:ident [$($generics:tt)*] $lt:lifetime {
         $($(#[$field_meta:meta])* $field_vis:vis $field:ident: $type:ty = $wire:literal,)*
     }) => {
         impl $($generics)* $name $($generics)* {
@@ -174,9 +174,9 @@ macro_rules! header {
             ///
             /// # Errors
             /// A required field that is missing, or a number that cannot be read.
-            pub fn read(
+            $vis fn read(
                 ext: &$crate::wire::ExtFields<$lt>,
-            ) -> Result<Self, $crate::command::FieldError> {
+            ) -> Result<Self, $crate::request::FieldError> {
                 $(let mut $field = None;)*
                 for (name, text) in ext.iter() {
                     match &*name {
@@ -187,9 +187,9 @@ macro_rules! header {
                 Ok(Self {
                     $($field: match $field {
                         Some(text) if !text.is_empty() => {
-                            $crate::command::ReadField::read_field($wire, text)?
+                            $crate::request::ReadField::read_field($wire, text)?
                         }
-                        _ => $crate::command::ReadField::absent($wire)?,
+                        _ => $crate::request::ReadField::absent($wire)?,
                     },)*
                 })
             }
@@ -198,3 +198,6 @@ macro_rules! header {
 }
 
 pub(crate) use header;
+
+#[cfg(test)]
+mod tests;
