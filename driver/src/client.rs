@@ -1,0 +1,250 @@
+//! The handle of a client, and how to make one.
+
+use crate::clock::{Clock, RuntimeClock};
+use crate::driver::Driver;
+use crate::error::wrong;
+use crate::identity;
+use crate::producer::ProducerBuilder;
+use crate::runtime::Runtime;
+use crate::shared::{Handle, Shared};
+use crate::wait::Wait;
+use crate::watch::Watch;
+use rocketmq_core::client::Client as Core;
+use rocketmq_core::ground::endpoint::NameServers;
+use rocketmq_core::ground::names::{ClientId, GroupName};
+use rocketmq_core::interface::{
+    Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, Limits, MemoryUse, ServiceState,
+    Timing, Undelivered,
+};
+use rocketmq_core::wire::SerializeType;
+use std::fmt::{self, Display};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a client drains when its last handle was dropped, unless told otherwise.
+pub const DEFAULT_DROP_BUDGET: Duration = Duration::from_secs(3);
+
+/// A client of one RocketMQ cluster: it finds routes, keeps connections, sends heartbeats, and carries the
+/// messages of its [producers](Client::producer).
+///
+/// A clone is another handle of the same client. Methods may be called from any thread and under any
+/// executor, also under a plain `block_on`; the work is done by the [`Driver`].
+///
+/// When the last handle is dropped, that is every `Client`, [`Producer`](crate::Producer) and future of them,
+/// the driver waits a short while for sends under way (see [`ClientBuilder::drop_budget`]), unregisters
+/// from the brokers and ends. Use [`shutdown`](Client::shutdown) to wait for that and to get back what was
+/// not delivered.
+#[derive(Clone)]
+#[doc(alias = "MQClientInstance")]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("client_id", &self.client_id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// Starts the settings of a client: the list of name servers is a text such as
+    /// `"10.0.0.1:9876;10.0.0.2:9876"`, or a [`NameServers`].
+    ///
+    /// A list that cannot be read is refused when the client is built.
+    #[doc(alias = "setNamesrvAddr")]
+    pub fn builder<N>(name_servers: N) -> ClientBuilder
+    where
+        N: TryInto<NameServers>,
+        N::Error: Display,
+    {
+        let name_servers = name_servers
+            .try_into()
+            .map_err(|error| wrong("name_servers", error));
+        let mut config = ClientConfig::new(NameServers::none(), identity::seed());
+        config.identity = identity::identity();
+        ClientBuilder {
+            name_servers,
+            config,
+            drop_budget: DEFAULT_DROP_BUDGET,
+        }
+    }
+
+    /// Starts the settings of a producer of this group; `.open().await`, or just `.await`, opens it.
+    ///
+    /// One client has one producer of a group: clone the [`Producer`](crate::Producer) to share it.
+    #[doc(alias = "DefaultMQProducer")]
+    pub fn producer<G>(&self, group: G) -> ProducerBuilder
+    where
+        G: TryInto<GroupName>,
+        G::Error: Display,
+    {
+        ProducerBuilder::new(self.handle.clone(), group)
+    }
+
+    /// Replaces the list of name servers. Routes that are known stay in use until the new ones answer.
+    ///
+    /// # Errors
+    /// When the list cannot be read; the old one stays.
+    pub fn set_name_servers<N>(&self, name_servers: N) -> Result<(), ConfigError>
+    where
+        N: TryInto<NameServers>,
+        N::Error: Display,
+    {
+        let name_servers = name_servers
+            .try_into()
+            .map_err(|error| wrong("name_servers", error))?;
+        self.shared()
+            .enter(|state, now| state.tell(now, Command::SetNameServers { name_servers }));
+        Ok(())
+    }
+
+    /// Closes every producer, waits up to `within` for the sends under way, unregisters from the brokers,
+    /// closes all connections, and ends the driver. Returns what was not delivered, with the reasons.
+    ///
+    /// When the future is dropped after its first poll, the shutdown goes on, and what was not delivered is
+    /// lost. When the driver was dropped before, nothing is left to return: the sends have learned it.
+    pub async fn shutdown(&self, within: Duration) -> Vec<Undelivered> {
+        let command = |now: rocketmq_core::ground::Now| Command::Shutdown {
+            deadline: now.mono + within,
+        };
+        match Wait::new(self.handle.clone(), command).await {
+            Some(Answer::Closed(undelivered)) => undelivered,
+            _ => Vec::new(),
+        }
+    }
+
+    /// What the client knows of its cluster: which brokers are connected, which routes are known.
+    #[must_use]
+    pub fn view(&self) -> ClusterView {
+        self.shared().peek(|state| state.core.view())
+    }
+
+    /// Watches the [`view`](Self::view) for changes.
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.handle.clone())
+    }
+
+    /// What happened so far, in numbers.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.shared().peek(|state| state.core.counters())
+    }
+
+    /// The memory in use that grows with work, in numbers.
+    #[must_use]
+    pub fn memory(&self) -> MemoryUse {
+        self.shared().peek(|state| state.core.memory())
+    }
+
+    /// Whether the client runs, shuts down, or has ended.
+    #[must_use]
+    pub fn service_state(&self) -> ServiceState {
+        self.shared().peek(|state| state.core.service_state())
+    }
+
+    /// The id under which brokers know this client.
+    #[must_use]
+    pub fn client_id(&self) -> ClientId {
+        self.shared().peek(|state| state.core.client_id().clone())
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.handle.shared
+    }
+}
+
+/// The settings of a client, see [`Client::builder`].
+///
+/// The crates of the runtimes add `build()` and `start()`. Wrong values are refused there, with the name of
+/// the setting and the reason.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until the client is built"]
+pub struct ClientBuilder {
+    name_servers: Result<NameServers, ConfigError>,
+    config: ClientConfig,
+    drop_budget: Duration,
+}
+
+impl ClientBuilder {
+    /// The local address that brokers and unique ids show. Default: the one behind the default route, else
+    /// what the host's name resolves to, else `127.0.0.1`. Nobody connects to it.
+    #[doc(alias = "setClientIP")]
+    pub fn ip(mut self, ip: IpAddr) -> Self {
+        self.config.identity.ip = ip;
+        self
+    }
+
+    /// The instance name, a part of the client id. Default: the process id and a random number, so that
+    /// two clients of one process differ.
+    #[doc(alias = "setInstanceName")]
+    pub fn instance_name(mut self, name: impl Into<String>) -> Self {
+        self.config.identity.instance_name = Some(name.into());
+        self
+    }
+
+    /// The unit name, appended to the client id. Default: none.
+    #[doc(alias = "setUnitName")]
+    pub fn unit_name(mut self, name: impl Into<String>) -> Self {
+        self.config.identity.unit_name = Some(name.into());
+        self
+    }
+
+    /// All randomness of the client comes from this number. Default: another one for each client. Two
+    /// clients must not share it: unique ids hang on it.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.config.seed = seed;
+        self
+    }
+
+    /// The form of the headers of requests. Default: JSON. Answers are read in either form.
+    #[doc(alias = "rocketmq.serialize.type")]
+    pub fn serialize_type(mut self, serialize_type: SerializeType) -> Self {
+        self.config.serialize_type = serialize_type;
+        self
+    }
+
+    /// Every period and time-out.
+    #[doc(alias = "setHeartbeatBrokerInterval")]
+    #[doc(alias = "setPollNameServerInterval")]
+    pub fn timing(mut self, timing: Timing) -> Self {
+        self.config.timing = timing;
+        self
+    }
+
+    /// Every limit of number and size.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.config.limits = limits;
+        self
+    }
+
+    /// How long sends under way are waited for after the last handle, or the last clone of a producer, was
+    /// dropped without a `close` or `shutdown`. Default: 3 s ([`DEFAULT_DROP_BUDGET`]).
+    pub fn drop_budget(mut self, budget: Duration) -> Self {
+        self.drop_budget = budget;
+        self
+    }
+
+    /// Makes a client, and the driver that must be spawned or polled for it, on any [`Runtime`].
+    ///
+    /// # Errors
+    /// The first setting that cannot work, by name, and why.
+    pub fn build_with<R: Runtime>(self, runtime: R) -> Result<(Client, Driver<R>), ConfigError> {
+        let mut config = self.config;
+        config.name_servers = self.name_servers?;
+        config.check()?;
+        let runtime = Arc::new(runtime);
+        let clock = Arc::new(RuntimeClock::new(runtime.clone()));
+        let core = Core::new(config, clock.now())?;
+        let shared = Arc::new(Shared::new(core, clock.clone(), self.drop_budget));
+        let driver = Driver::new(shared.clone(), runtime, clock);
+        Ok((
+            Client {
+                handle: Arc::new(Handle { shared }),
+            },
+            driver,
+        ))
+    }
+}

@@ -1,0 +1,88 @@
+//! The one I/O loop and the async handles of the RocketMQ client, for any runtime.
+//!
+//! Applications use `rocketmq-tokio` or `rocketmq-smol`, which re-export everything here and add the runtime.
+//! This crate is for those who bring their own: implement [`Runtime`], build a client with
+//! [`ClientBuilder::build_with`], and spawn or poll the [`Driver`]. The example `own_executor` does so in
+//! fewer than a hundred lines.
+//!
+//! ```no_run
+//! # async fn example<R: rocketmq_driver::Runtime + rocketmq_driver::Spawn + Clone>(runtime: R)
+//! # -> Result<(), Box<dyn std::error::Error>> {
+//! use rocketmq_driver::{Client, Message};
+//! use std::time::Duration;
+//!
+//! let (client, driver) = Client::builder("127.0.0.1:9876").build_with(runtime.clone())?;
+//! runtime.spawn(driver);
+//! let producer = client.producer("orders").await?;
+//! let receipt = producer.send(Message::new("placed".parse()?, "4 apples")).await?;
+//! println!("{}", receipt.message_id);
+//! client.shutdown(Duration::from_secs(5)).await;
+//! # Ok(()) }
+//! ```
+//!
+//! # How it works
+//!
+//! The core, [`rocketmq_core::client::Client`], is a state machine behind one short lock. A caller hands its
+//! command in on its own thread, encoding included, and finds its answer in a slot. The driver moves bytes: it
+//! reads and writes outside the lock, then tells the core in one turn what was read, what was written and what
+//! time it is. It is woken only while it sleeps, and callers are woken behind the lock, each once per answer.
+//!
+//! # The driver contract
+//!
+//! What the core relies on, whoever drives it. The feature `contract-tests` checks a runtime against it.
+//!
+//! 1. One driver owns the sockets, and inputs reach the core in the order in which they happened.
+//! 2. Actions may be taken after any number of inputs; none is dropped.
+//! 3. A `Connect` ends in exactly one `Connected` or `Closed`, unless the core closes it before.
+//! 4. `Received` carries the bytes of a connection in order, whole, in any pieces.
+//! 5. `Wrote` counts bytes from the front of the outbox, and is reported before the same connection's
+//!    `Closed`, so that the core knows which requests have left. Bytes that `outbox` handed out may be
+//!    written at any moment until then.
+//! 6. `Closed` comes at most once, and nothing about a connection follows it or the core's `Close`. What
+//!    crosses a `Close` on its way bears a number that has gone stale and does no harm.
+//! 7. `Tick` comes at or soon after the deadline. Early and repeated ones are harmless.
+//! 8. Commands come from any thread; the core keeps its limits by itself.
+//! 9. Time is read under the lock, from the runtime's monotonic clock, and never goes back.
+//! 10. The driver decides nothing: it does not retry, wait, reorder, or give up by itself.
+#![forbid(unsafe_code)]
+
+mod client;
+mod clock;
+mod completions;
+#[cfg(any(test, feature = "contract-tests"))]
+pub mod contract;
+mod driver;
+mod error;
+mod events;
+mod identity;
+mod link;
+mod producer;
+pub mod runtime;
+mod send;
+mod shared;
+#[cfg(test)]
+mod tests;
+mod wait;
+mod watch;
+
+pub use client::{Client, ClientBuilder, DEFAULT_DROP_BUDGET};
+pub use driver::Driver;
+pub use error::{FlushError, OpenError};
+pub use producer::{Producer, ProducerBuilder};
+pub use runtime::{Runtime, Spawn, Stream};
+pub use send::{Awaited, Enqueued, Enqueueing, OneWay, Receipt, SendBuilder, Sending, SendingOneWay};
+pub use watch::{Changed, Watch};
+
+pub use rocketmq_core;
+pub use rocketmq_core::ground::endpoint::{Endpoint, NameServers};
+pub use rocketmq_core::ground::names::{BrokerName, ClientId, GroupName, TopicName};
+pub use rocketmq_core::interface::{
+    Attempt, AttemptFailure, MessageQueue, NoRoute, Outcome, ProducerConfig, Resend, SendError,
+    SendErrorKind, SendReceipt, SendResult, SendStatus, Target, Undelivered,
+};
+pub use rocketmq_core::interface::{
+    BrokerView, ClusterView, ConfigError, ConnectionState, ConnectionView, Counters, Limits, MemoryUse,
+    ServiceState, Timing, TopicView,
+};
+pub use rocketmq_core::message::{Message, MessageBuilder, MessageError, OffsetMessageId, UniqueKey};
+pub use rocketmq_core::wire::SerializeType;

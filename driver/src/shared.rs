@@ -1,0 +1,306 @@
+//! The core behind one short lock, and what callers and the driver leave there for each other.
+//!
+//! Two rules keep the lock short and safe: sockets are never touched while it is held, and wakers are
+//! collected under it and woken behind it.
+
+use crate::clock::Clock;
+use crate::completions::{Completions, Delivered, Look};
+use crate::events;
+use rocketmq_core::client::Client as Core;
+use rocketmq_core::ground::Now;
+use rocketmq_core::ground::endpoint::Endpoint;
+use rocketmq_core::interface::{Action, Answer, Command, CommandId, ConnId, Input, ServiceState};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+/// Numbers commands that have no answer. Slots never reach it.
+const NO_ANSWER: CommandId = CommandId(u64::MAX);
+
+/// Something for the driver to do with a connection.
+#[derive(Debug)]
+pub(crate) enum Chore {
+    /// Open it.
+    Connect(ConnId, Endpoint),
+    /// Its outbox is no longer empty.
+    Write(ConnId),
+    /// Close it.
+    Close(ConnId),
+}
+
+/// What handles and driver share.
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+    /// How long sends under way are waited for when nobody is left who could wait.
+    pub(crate) drop_budget: Duration,
+}
+
+/// What the lock guards.
+pub(crate) struct State {
+    pub(crate) core: Core,
+    pub(crate) answers: Completions,
+    pub(crate) chores: VecDeque<Chore>,
+    pub(crate) watchers: BTreeMap<u64, Waker>,
+    pub(crate) next_watcher: u64,
+    pub(crate) notices: events::Pending,
+    /// The driver's waker, there exactly while the driver sleeps.
+    driver: Option<Waker>,
+    /// The driver has ended or was dropped.
+    driver_ended: bool,
+    /// To be woken behind the lock.
+    to_wake: Vec<Waker>,
+    /// The driver's waker, when it is to be woken behind the lock.
+    driver_to_wake: Option<Waker>,
+    view_version: u64,
+}
+
+/// How a command started.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// The number of the command.
+    pub(crate) id: CommandId,
+    /// Its answer, when it came at once; the number is free again then.
+    pub(crate) answer: Option<Answer>,
+}
+
+impl Shared {
+    pub(crate) fn new(core: Core, clock: Arc<dyn Clock>, drop_budget: Duration) -> Self {
+        let state = State {
+            view_version: core.view_version(),
+            core,
+            answers: Completions::default(),
+            chores: VecDeque::new(),
+            watchers: BTreeMap::new(),
+            next_watcher: 0,
+            notices: events::Pending::default(),
+            driver: None,
+            driver_ended: false,
+            to_wake: Vec::new(),
+            driver_to_wake: None,
+        };
+        Self {
+            state: Mutex::new(state),
+            clock,
+            drop_budget,
+        }
+    }
+
+    /// Runs `work` under the lock, then wakes whom it concerns. `now` is read under the lock, so that the
+    /// core sees time in order.
+    pub(crate) fn enter<T>(&self, work: impl FnOnce(&mut State, Now) -> T) -> T {
+        let mut wakers = Vec::new();
+        let result = self.enter_with(&mut wakers, work);
+        wake_all(&mut wakers);
+        result
+    }
+
+    /// As [`enter`](Self::enter); the wakers are left to the caller, who keeps the memory for the next time.
+    pub(crate) fn enter_with<T>(
+        &self,
+        wakers: &mut Vec<Waker>,
+        work: impl FnOnce(&mut State, Now) -> T,
+    ) -> T {
+        let mut state = self.lock();
+        let now = self.clock.now();
+        let result = work(&mut state, now);
+        if !state.to_wake.is_empty() {
+            std::mem::swap(&mut state.to_wake, wakers);
+        }
+        let driver = state.driver_to_wake.take();
+        let notices = state.notices.take();
+        // Dropped behind the lock, see there.
+        let _retired = std::mem::take(&mut state.answers.retired);
+        drop(state);
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        notices.emit();
+        result
+    }
+
+    /// Looks without giving the core anything: no time is needed, and nobody needs waking afterwards.
+    pub(crate) fn peek<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.lock();
+        let result = work(&mut state);
+        let _retired = std::mem::take(&mut state.answers.retired);
+        drop(state);
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock panics by design. Should it happen, an unfinished turn is better than
+        // a client that takes every caller down with it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wakes and forgets.
+pub(crate) fn wake_all(wakers: &mut Vec<Waker>) {
+    for waker in wakers.drain(..) {
+        waker.wake();
+    }
+}
+
+impl State {
+    /// Gives one input to the core and takes what comes out.
+    pub(crate) fn feed(&mut self, now: Now, input: Input<'_>) {
+        self.core.handle(now, input);
+        self.take_actions(now);
+    }
+
+    /// Starts a command. `waker` is woken when its answer comes later.
+    pub(crate) fn begin(&mut self, now: Now, command: Command, waker: Option<&Waker>) -> Begun {
+        let id = self.answers.open();
+        self.feed(now, Input::Command { id, command });
+        let answer = match self.answers.look(id, waker) {
+            Look::Ready(answer) => Some(answer),
+            Look::Waiting | Look::Stale => None,
+        };
+        Begun { id, answer }
+    }
+
+    /// Starts a command whose answer nobody will fetch.
+    pub(crate) fn begin_unwatched(&mut self, now: Now, command: Command) {
+        let id = self.answers.open_abandoned();
+        self.feed(now, Input::Command { id, command });
+    }
+
+    /// Gives a command that has no answer.
+    pub(crate) fn tell(&mut self, now: Now, command: Command) {
+        self.feed(
+            now,
+            Input::Command {
+                id: NO_ANSWER,
+                command,
+            },
+        );
+    }
+
+    /// Drops the interest in an answer. What must not be left lying is put away.
+    pub(crate) fn abandon(&mut self, now: Now, id: CommandId) {
+        if let Some(answer) = self.answers.abandon(id) {
+            self.put_away(now, answer);
+            self.take_actions(now);
+        }
+    }
+
+    /// True when no answer can come any more although the core has not refused: the driver was dropped.
+    pub(crate) fn is_driver_gone(&self) -> bool {
+        self.driver_ended && self.core.service_state() != ServiceState::ShutdownAlready
+    }
+
+    /// True when the driver was dropped, or ended after a shutdown.
+    pub(crate) fn has_driver_ended(&self) -> bool {
+        self.driver_ended
+    }
+
+    /// True when the core will never act again.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.core.service_state() == ServiceState::ShutdownAlready
+    }
+
+    /// The driver goes to sleep until `waker` is woken.
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) {
+        match &mut self.driver {
+            Some(known) => known.clone_from(waker),
+            None => self.driver = Some(waker.clone()),
+        }
+    }
+
+    /// The driver is up: nobody needs to wake it.
+    pub(crate) fn driver_is_up(&mut self) {
+        self.driver = None;
+    }
+
+    /// The driver will never come back: everybody who waits is to look again.
+    pub(crate) fn driver_ends(&mut self) {
+        self.driver_ended = true;
+        self.driver = None;
+        self.chores.clear();
+        self.answers.take_wakers(&mut self.to_wake);
+        self.wake_watchers();
+    }
+
+    fn take_actions(&mut self, now: Now) {
+        let mut driver_needed = false;
+        while let Some(action) = self.core.poll_action() {
+            match action {
+                Action::Answer { id, answer } => self.deliver(now, id, answer),
+                Action::Connect { conn, to } => self.chores.push_back(Chore::Connect(conn, to)),
+                Action::Write { conn } => self.chores.push_back(Chore::Write(conn)),
+                Action::Close { conn } => self.chores.push_back(Chore::Close(conn)),
+                Action::SetTimer { .. } => driver_needed = true,
+                Action::Notice(notice) => self.notices.push(notice),
+            }
+        }
+        let version = self.core.view_version();
+        if version != self.view_version {
+            self.view_version = version;
+            self.wake_watchers();
+        }
+        if (driver_needed || !self.chores.is_empty() || self.is_finished()) && self.driver.is_some() {
+            self.driver_to_wake = self.driver.take();
+        }
+    }
+
+    fn deliver(&mut self, now: Now, id: CommandId, answer: Answer) {
+        match self.answers.deliver(id, answer) {
+            // One task that waits for many sends is woken once, not once for each.
+            Delivered::Wake(waker) => {
+                if !self.to_wake.last().is_some_and(|last| last.will_wake(&waker)) {
+                    self.to_wake.push(waker);
+                }
+            }
+            Delivered::Kept => {}
+            Delivered::Unwanted(answer) => self.put_away(now, answer),
+        }
+    }
+
+    fn put_away(&mut self, now: Now, answer: Answer) {
+        match answer {
+            // Its opener is gone, so nobody could ever close it, and its group would stay taken.
+            Answer::Opened(Ok(producer)) => {
+                let id = self.answers.open_abandoned();
+                let command = Command::CloseProducer {
+                    producer,
+                    deadline: now.mono,
+                };
+                self.core.handle(now, Input::Command { id, command });
+            }
+            Answer::Closed(undelivered) => self.notices.push_undelivered(undelivered.len()),
+            Answer::Opened(Err(_))
+            | Answer::Room(_)
+            | Answer::Sent(_)
+            | Answer::HandedOver(_)
+            | Answer::Flushed(_) => {}
+        }
+    }
+
+    fn wake_watchers(&mut self) {
+        self.to_wake
+            .extend(std::mem::take(&mut self.watchers).into_values());
+    }
+}
+
+/// Held by every handle and every future. When the last one goes, the client drains and ends.
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let budget = self.shared.drop_budget;
+        self.shared.enter(|state, now| {
+            if !state.has_driver_ended() {
+                state.begin_unwatched(
+                    now,
+                    Command::Shutdown {
+                        deadline: now.mono + budget,
+                    },
+                );
+            }
+        });
+    }
+}
