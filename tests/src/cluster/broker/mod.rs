@@ -1,0 +1,226 @@
+//! A broker: heartbeats, topics, sends, the message log and its queries.
+
+mod admin;
+mod batch;
+mod clients;
+mod control;
+mod delay;
+mod log;
+mod policy;
+mod query;
+mod send;
+mod send_checks;
+mod send_header;
+mod settings;
+
+use std::net::SocketAddr;
+
+use clients::Clients;
+use delay::Delayed;
+use log::MessageLog;
+pub use log::StoredMessage;
+use policy::{Reply, ScriptedAnswers};
+pub use policy::{SendAttempt, SendDecision, SendPolicy};
+pub use settings::{BrokerConfig, BrokerSettings};
+
+use super::registry::Registration;
+use super::topic::{PERM_READ, PERM_WRITE, TopicConfig, TopicTable};
+use super::transport::{Answer, Held, Transport};
+use super::{ConnKey, Dialect, Frame, ServerAction};
+
+/// How often a broker registers with the name servers, in milliseconds.
+const REGISTRATION_MS: u64 = 30_000;
+/// Requests of a newer version than this (5.3.1) are told to go away by a server that is shutting down.
+const GO_AWAY_ABOVE_VERSION: i32 = 475;
+
+/// A broker as a state machine.
+pub struct Broker {
+    config: BrokerConfig,
+    settings: BrokerSettings,
+    transport: Transport,
+    clients: Clients,
+    topics: TopicTable,
+    log: MessageLog,
+    delayed: Delayed,
+    scripted: Option<ScriptedAnswers>,
+    policy: Option<Box<dyn SendPolicy>>,
+    sends: u64,
+    random: u64,
+    unregistered_changes: bool,
+    registration_due: u64,
+}
+
+impl Broker {
+    /// A broker that starts for the first time, at this time.
+    pub fn new(config: BrokerConfig, now_ms: u64) -> Broker {
+        let queues = i32::try_from(config.default_queues).unwrap_or(i32::MAX);
+        let (dialect, auto) = (config.dialect, config.auto_create_topics);
+        let topics = TopicTable::new(dialect, &config.cluster, &config.name, queues, auto);
+        Broker {
+            settings: BrokerSettings {
+                auto_create_topics: auto,
+                ..BrokerSettings::default()
+            },
+            transport: Transport::new(dialect),
+            clients: Clients::new(dialect, now_ms),
+            topics,
+            log: MessageLog::new(config.address),
+            delayed: Delayed::default(),
+            scripted: None,
+            policy: None,
+            sends: 0,
+            random: config.seed,
+            unregistered_changes: true,
+            registration_due: now_ms,
+            config,
+        }
+    }
+
+    /// A client has connected. A broker that is down closes the connection at once.
+    pub fn on_connect(&mut self, now_ms: u64, conn: ConnKey, peer: SocketAddr) {
+        if !self.transport.hold(|| Held::Connect(conn, peer)) {
+            self.transport.connect(now_ms, conn, peer);
+        }
+    }
+
+    /// Bytes have arrived on a connection.
+    pub fn on_bytes(&mut self, now_ms: u64, conn: ConnKey, bytes: &[u8]) {
+        if self.transport.hold(|| Held::Bytes(conn, bytes.to_vec())) {
+            return;
+        }
+        self.transport.receive(now_ms, conn, bytes);
+        loop {
+            match self.transport.next_request(conn) {
+                Ok(Some(request)) => self.process(now_ms, conn, &request),
+                Ok(None) => return,
+                Err(_) => return self.clients.forget(conn),
+            }
+        }
+    }
+
+    /// The client has closed the connection.
+    pub fn on_close(&mut self, _now_ms: u64, conn: ConnKey) {
+        if !self.transport.hold(|| Held::Close(conn)) {
+            self.transport.forget(conn);
+            self.clients.forget(conn);
+        }
+    }
+
+    /// Time has passed: answers that are due are sent, idle and silent connections closed, delayed messages delivered.
+    pub fn on_tick(&mut self, now_ms: u64) {
+        if self.transport.is_paused() {
+            return;
+        }
+        for conn in self.transport.tick(now_ms) {
+            self.clients.forget(conn);
+        }
+        for conn in self.clients.scan(now_ms) {
+            self.transport.close(conn);
+            self.clients.forget(conn);
+        }
+        if self.transport.is_up() {
+            for message in self.delayed.take_due(now_ms) {
+                self.log.append(now_ms, message);
+            }
+        }
+    }
+
+    /// When [`Broker::on_tick`] or [`Broker::take_registration`] has something to do; `None` while paused or down.
+    pub fn next_deadline(&self) -> Option<u64> {
+        if self.transport.is_paused() || !self.transport.is_up() {
+            return None;
+        }
+        let others = [
+            self.transport.next_deadline(),
+            self.clients.next_deadline(),
+            self.delayed.next_due(),
+        ];
+        others.into_iter().flatten().chain([self.registration_due]).min()
+    }
+
+    /// The next thing to do on a connection.
+    pub fn poll_action(&mut self) -> Option<ServerAction> {
+        self.transport.poll_action()
+    }
+
+    /// What every name server is to be told now: after a start, after a change of topics, and every 30 s.
+    pub fn take_registration(&mut self, now_ms: u64) -> Option<Registration> {
+        let due = self.unregistered_changes || now_ms >= self.registration_due;
+        if !due || !self.transport.is_up() || self.transport.is_paused() {
+            return None;
+        }
+        self.unregistered_changes = false;
+        self.registration_due = now_ms.saturating_add(REGISTRATION_MS);
+        Some(Registration {
+            cluster: self.config.cluster.clone(),
+            broker_name: self.config.name.clone(),
+            address: self.config.address,
+            topics: self
+                .topics
+                .iter()
+                .map(|topic| self.as_registered(topic))
+                .collect(),
+        })
+    }
+
+    /// The broker's own permission limits what routes show; sends do not look at it.
+    fn as_registered(&self, topic: &TopicConfig) -> TopicConfig {
+        let both = PERM_READ | PERM_WRITE;
+        let mut topic = topic.clone();
+        if self.settings.permission & both != both {
+            topic.permission &= self.settings.permission;
+        }
+        topic
+    }
+
+    fn process(&mut self, now_ms: u64, conn: ConnKey, request: &Frame) {
+        let answer = if self.goes_away(request) {
+            Answer::refused(1500, "please go away")
+        } else {
+            match request.code {
+                10 | 310 | 320 => return self.process_send(now_ms, conn, request),
+                12 => self.query_message(request),
+                17 => self.create_topic_on_request(request),
+                29 => self.search_offset(request),
+                30 => self.max_offset(request),
+                31 => self.min_offset(request),
+                32 => self.earliest_store_time(request),
+                33 => self.view_message(request),
+                34 => self.clients.heartbeat(now_ms, conn, request),
+                35 => self.clients.unregister(conn, request),
+                204 => self.clients.producer_connections(&self.transport, request),
+                code => Answer::refused(3, format!(" request type {code} not supported")),
+            }
+        };
+        self.transport.answer(now_ms, conn, request, answer);
+    }
+
+    fn goes_away(&self, request: &Frame) -> bool {
+        let known = matches!(request.code, 10 | 12 | 17 | 29..=35 | 204 | 310 | 320);
+        self.settings.go_away && self.dialect().is_v5() && known && request.version > GO_AWAY_ABOVE_VERSION
+    }
+
+    fn process_send(&mut self, now_ms: u64, conn: ConnKey, request: &Frame) {
+        match self.send(now_ms, conn, request) {
+            Reply::Now(answer) => self.transport.answer(now_ms, conn, request, answer),
+            Reply::Twice(answer) => {
+                self.transport.answer(now_ms, conn, request, answer.clone());
+                self.transport.answer(now_ms, conn, request, answer);
+            }
+            Reply::At(due_ms, answer) => self.transport.answer_at(due_ms, conn, request, answer),
+            Reply::Never => {}
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.config.dialect
+    }
+
+    /// The next number of the seeded sequence (splitmix64).
+    fn next_random(&mut self) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+}

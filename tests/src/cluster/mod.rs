@@ -1,0 +1,67 @@
+//! Name servers and brokers as state machines: bytes and the time go in, bytes come out.
+//!
+//! All times are milliseconds on the clock of the caller. The same number is written into stored messages as the wall
+//! time, so a caller who wants real dates passes milliseconds since the Unix epoch; a simulation may start anywhere.
+//!
+//! What is simulated: routes, key-value configuration and cluster information on the name servers; heartbeats, topics,
+//! sends of all kinds, the message log with its queries, and producer connections on the brokers. What is not: consumer
+//! requests (pull, pop, locks), replies, the end of transactions, static topics, access control, TLS and the PROXY
+//! protocol. Such request codes are answered as unknown ones.
+
+mod broker;
+mod config;
+mod crc32;
+mod frame;
+mod header_binary;
+mod header_json;
+mod name_server;
+mod properties;
+mod registry;
+mod route;
+mod topic;
+mod transport;
+mod wiring;
+
+#[cfg(test)]
+mod tests;
+
+pub use broker::{
+    Broker, BrokerConfig, BrokerSettings, SendAttempt, SendDecision, SendPolicy, StoredMessage,
+};
+pub use config::{ClusterConfig, Dialect};
+pub use frame::{Frame, FrameError, FrameReader, SerializeType};
+pub use name_server::NameServer;
+pub use properties::{parse_properties, write_properties};
+pub use registry::Registration;
+pub use topic::TopicConfig;
+pub use wiring::Cluster;
+
+/// Names one connection that a server has accepted. The caller chooses the number; it must be unique per server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnKey(pub u64);
+
+/// Names one server of a [`Cluster`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ServerId {
+    /// The name server with this index, from 0.
+    NameServer(usize),
+    /// The broker with this index, from 0.
+    Broker(usize),
+}
+
+/// What a server wants done with one of its connections.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerAction {
+    /// Write these bytes; neighbouring answers on one connection come as one action.
+    Send {
+        /// The connection to write to.
+        conn: ConnKey,
+        /// One or more whole frames.
+        bytes: Vec<u8>,
+    },
+    /// Close the connection at once; the server has forgotten it already.
+    Close {
+        /// The connection to close.
+        conn: ConnKey,
+    },
+}

@@ -1,0 +1,11 @@
+//! Tests of the simulated servers, by subject.
+
+mod client;
+mod codec;
+mod connections;
+mod controls;
+mod log;
+mod name_server;
+mod replay;
+mod send_errors;
+mod sends;

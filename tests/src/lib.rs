@@ -1,0 +1,14 @@
+//! Simulated RocketMQ name servers and brokers.
+//!
+//! [`cluster`] holds the servers as state machines without I/O, clock or thread: bytes and the time go in, bytes come out.
+//! [`serve`] runs the same machines on loopback sockets, for programs that expect a real address.
+//! [`world`] runs them against the client's real core in memory, under simulated time, with every fault of a network.
+//!
+//! The servers have a codec of their own and share no code with the client, so that a client is checked by a second
+//! reading of the protocol. They check what live servers of the chosen [`Dialect`](cluster::Dialect) check, and no more.
+#![forbid(unsafe_code)]
+
+pub mod cluster;
+pub mod real;
+pub mod serve;
+pub mod world;

@@ -1,0 +1,108 @@
+//! One connection between a client and a server: bytes on their way, and how far both ends are.
+
+use std::collections::BTreeMap;
+
+use rocketmq_core::client::ConnId;
+
+use crate::cluster::{Dialect, FrameReader, ServerId};
+
+/// How many of 1000 short writes are of one byte only.
+pub(crate) const ONE_BYTE: u64 = 300;
+
+/// A connection, from the connect to the moment when both ends know of its end.
+pub(crate) struct Pipe {
+    pub(crate) client: usize,
+    pub(crate) conn: ConnId,
+    /// None when no server of the cluster has this address.
+    pub(crate) server: Option<ServerId>,
+    pub(crate) address: String,
+    /// The client was told that it is up.
+    pub(crate) open: bool,
+    /// The client has closed it or knows that it is gone.
+    pub(crate) client_gone: bool,
+    /// The server has closed it or knows that it is gone.
+    pub(crate) server_gone: bool,
+    /// Bytes vanish in both directions, and so does the news of an end.
+    pub(crate) half_open: bool,
+    /// The socket takes nothing before this time.
+    pub(crate) stalled_until: u64,
+    /// The connection is reset when so many more bytes have gone up.
+    pub(crate) cut_up: Option<usize>,
+    /// The connection is reset when so many more bytes have come down.
+    pub(crate) cut_down: Option<usize>,
+    /// Bytes that the socket took and the driver has not reported.
+    pub(crate) unreported: usize,
+    pub(crate) write_planned: bool,
+    pub(crate) read_planned: bool,
+    /// When the last bytes on their way arrive, up and down.
+    pub(crate) last_up: u64,
+    pub(crate) last_down: u64,
+    /// Arrived at the client and not read.
+    pub(crate) arrived: Vec<u8>,
+    /// Reads what the client writes, by the servers' own codec.
+    pub(crate) up: FrameReader,
+    /// Reads what the server says, before it is tampered with.
+    pub(crate) spoken: FrameReader,
+    /// Reads what the client has read.
+    pub(crate) down: FrameReader,
+    /// The client has broken the stream of frames; nothing is read any more.
+    pub(crate) frames: usize,
+    /// Route queries without answer: opaque to topic.
+    pub(crate) queries: BTreeMap<i32, String>,
+    /// When the last heartbeat went up, or when the connection came up.
+    pub(crate) last_heartbeat: u64,
+    /// The socket did not take everything at once at some time: heartbeats may be late.
+    pub(crate) hindered: bool,
+    /// The server asked to go away.
+    pub(crate) told_to_go: bool,
+}
+
+impl Pipe {
+    pub(crate) fn new(client: usize, conn: ConnId, server: Option<ServerId>, address: String) -> Pipe {
+        // The older reader looks at no connection as a whole, so it fits the middle of a stream, too.
+        let reader = || FrameReader::new(Dialect::V4_9_7);
+        Pipe {
+            client,
+            conn,
+            server,
+            address,
+            open: false,
+            client_gone: false,
+            server_gone: false,
+            half_open: false,
+            stalled_until: 0,
+            cut_up: None,
+            cut_down: None,
+            unreported: 0,
+            write_planned: false,
+            read_planned: false,
+            last_up: 0,
+            last_down: 0,
+            arrived: Vec::new(),
+            up: reader(),
+            spoken: reader(),
+            down: reader(),
+            frames: 0,
+            queries: BTreeMap::new(),
+            last_heartbeat: 0,
+            hindered: false,
+            told_to_go: false,
+        }
+    }
+
+    pub(crate) fn is_live(&self) -> bool {
+        self.open && !self.client_gone
+    }
+
+    /// A name for stories.
+    pub(crate) fn peer(&self) -> String {
+        match self.server {
+            Some(ServerId::NameServer(index)) => format!("name server {index}"),
+            Some(ServerId::Broker(index)) => match u8::try_from(index) {
+                Ok(small) if small < 26 => format!("broker-{}", char::from(b'a' + small)),
+                _ => format!("broker-{index}"),
+            },
+            None => self.address.clone(),
+        }
+    }
+}
