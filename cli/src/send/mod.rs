@@ -1,0 +1,328 @@
+//! `rocketmq send`: sends messages, a given number of them under way at any time, and accounts for each.
+
+mod ids;
+mod lane;
+mod ledger;
+pub(crate) mod pace;
+mod progress;
+mod reach;
+mod source;
+mod verdict;
+
+use std::io::{self, BufReader, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::{ExitCode, exit};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use async_channel::Receiver;
+use bytes::Bytes;
+use rocketmq_driver::{Client, ConfigError, Message, MessageError, OpenError, Producer, ProducerConfig};
+
+use crate::args::SendArgs;
+use crate::exit_code;
+use crate::interrupt::on_interrupt;
+use crate::process;
+use crate::report::Report;
+use crate::runtime::Runtime;
+use crate::stats::{Summary, Tally};
+use ids::Ids;
+use ledger::{Ledger, key_of};
+use progress::Progress;
+use source::Source;
+
+/// How long the end of the program waits for brokers to hear that the producer leaves.
+const LEAVE_TIME: Duration = Duration::from_secs(2);
+
+/// Why `send` could not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The key prefix cannot be part of a key.
+    #[error("--key-prefix: {0}")]
+    KeyPrefix(#[source] MessageError),
+    /// The report cannot be written.
+    #[error("--report {path}: {error}")]
+    Report {
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// No name server accepts connections.
+    #[error("no name server reachable: {0}")]
+    Unreachable(String),
+    /// A setting of the client is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The producer cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A histogram or the like cannot be made.
+    #[error(transparent)]
+    Histogram(#[from] hdrhistogram::CreationError),
+    /// The system refuses a thread, a signal handler or the runtime.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// One run: what senders, the handler of Ctrl-C and the end of the program share.
+#[derive(Debug)]
+struct Run {
+    args: SendArgs,
+    source: Source,
+    ledger: Arc<Ledger>,
+    /// The schedule of starts, set when sending begins with `--rate`.
+    due: OnceLock<Receiver<Instant>>,
+    /// The unique keys of messages, set when sending begins with `--one-way`.
+    ids: OnceLock<Ids>,
+    /// Set when sending begins.
+    begun: OnceLock<Begun>,
+    /// Set when the last message has its verdict.
+    used: OnceLock<Used>,
+    interrupted: AtomicBool,
+    /// Set when the summary is printed: there is one, whoever comes first.
+    concluded: AtomicBool,
+}
+
+/// Time and processor time when sending began.
+#[derive(Debug)]
+struct Begun {
+    at: Instant,
+    cpu: Option<Duration>,
+}
+
+/// Time and processor time that sending took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Used {
+    elapsed: Duration,
+    cpu: Option<Duration>,
+}
+
+/// Sends as the flags say and prints the summary.
+///
+/// # Errors
+/// What kept it from starting: no message was sent then.
+pub(crate) fn run(args: SendArgs) -> Result<ExitCode, StartError> {
+    let runtime = args.runtime;
+    let run = Arc::new(Run::new(args)?);
+    let for_handler = Arc::clone(&run);
+    on_interrupt(move |count| for_handler.on_interrupt(count))?;
+    reach::any(&run.args.name_server, run.args.timeout).map_err(StartError::Unreachable)?;
+    let for_main = Arc::clone(&run);
+    Runtime::run(runtime, |runtime| main(runtime, for_main))??;
+    match run.conclude() {
+        Some(code) => Ok(ExitCode::from(code)),
+        // The handler of Ctrl-C has printed the summary and is about to end the process.
+        None => loop {
+            std::thread::park();
+        },
+    }
+}
+
+async fn main(runtime: Runtime, run: Arc<Run>) -> Result<(), StartError> {
+    let (client, producer) = open(&runtime, &run.args).await?;
+    let progress = Progress::start(run.args.total(), Arc::clone(&run.ledger))?;
+    run.begin(&client)?;
+    let (running, all_ended) = async_channel::bounded::<()>(1);
+    for lane in 0..run.args.lanes() {
+        let (run, producer, running) = (Arc::clone(&run), producer.clone(), running.clone());
+        runtime.spawn(async move {
+            lane::run(lane, &run, &producer).await;
+            drop(running);
+        });
+    }
+    drop(running);
+    // Nothing is ever sent on this channel: it closes when the last lane has ended.
+    let _ = all_ended.recv().await;
+    run.used.get_or_init(|| run.used_so_far());
+    progress.clear();
+    producer.close(LEAVE_TIME).await;
+    client.shutdown(LEAVE_TIME).await;
+    Ok(())
+}
+
+async fn open(runtime: &Runtime, args: &SendArgs) -> Result<(Client, Producer), StartError> {
+    let builder = Client::builder(args.name_server.clone()).serialize_type(args.serialize.into());
+    let client = runtime.start(builder)?;
+    let producer = client.producer(args.group.clone()).open().await?;
+    Ok((client, producer))
+}
+
+impl SendArgs {
+    /// How many messages there will be, if that is known.
+    fn total(&self) -> Option<u64> {
+        match (&self.size, &self.body) {
+            (None, None) => self.count,
+            _ => Some(self.count.unwrap_or(1)),
+        }
+    }
+
+    /// Senders that can have something to do at the same time.
+    fn lanes(&self) -> usize {
+        let total = self.total().and_then(|total| usize::try_from(total).ok());
+        self.in_flight.min(total.unwrap_or(usize::MAX))
+    }
+
+    /// Copies of a message without a verdict that may exist.
+    fn most_attempts(&self) -> u32 {
+        if self.one_way {
+            1
+        } else {
+            self.retries.saturating_add(1)
+        }
+    }
+
+    fn source(&self) -> io::Result<Source> {
+        let body = match (&self.size, &self.body) {
+            (Some(size), _) => Bytes::from(vec![b'x'; *size]),
+            (None, Some(body)) => Bytes::from(body.clone()),
+            (None, None) => {
+                let input = BufReader::new(io::stdin());
+                let most = self.count.unwrap_or(u64::MAX);
+                let longest = ProducerConfig::new(self.group.clone()).max_message_size;
+                return Source::lines(input, most, longest);
+            }
+        };
+        Ok(Source::repeated(body, self.count.unwrap_or(1)))
+    }
+}
+
+impl Run {
+    /// Everything that can be refused before anything is connected.
+    fn new(args: SendArgs) -> Result<Self, StartError> {
+        if let Some(key) = key_of(args.key_prefix.as_deref(), 0) {
+            let probe = Message::builder(args.topic.clone()).key(&key).build();
+            probe.map_err(StartError::KeyPrefix)?;
+        }
+        let create = |path: &PathBuf| {
+            let refused = |error| StartError::Report {
+                path: path.display().to_string(),
+                error,
+            };
+            Report::create(path).map_err(refused)
+        };
+        let report = args.report.as_ref().map(create).transpose()?;
+        let ledger = Ledger::new(Tally::new()?, report, args.key_prefix.clone(), args.lanes());
+        Ok(Self {
+            source: args.source()?,
+            ledger: Arc::new(ledger),
+            due: OnceLock::new(),
+            ids: OnceLock::new(),
+            begun: OnceLock::new(),
+            used: OnceLock::new(),
+            interrupted: AtomicBool::new(false),
+            concluded: AtomicBool::new(false),
+            args,
+        })
+    }
+
+    fn begin(&self, client: &Client) -> io::Result<()> {
+        if self.args.one_way {
+            self.ids.get_or_init(|| Ids::new(&client.client_id()));
+        }
+        if let Some(rate) = self.args.rate {
+            let due = pace::schedule(rate)?;
+            self.due.get_or_init(|| due);
+        }
+        self.begun.get_or_init(|| Begun {
+            at: Instant::now(),
+            cpu: process::cpu_time(),
+        });
+        Ok(())
+    }
+
+    /// Starts no more messages.
+    fn stop(&self) {
+        self.source.stop();
+        if let Some(due) = self.due.get() {
+            due.close();
+        }
+    }
+
+    /// The first Ctrl-C lets what is under way come to its end, the second one does not wait for it.
+    fn on_interrupt(&self, count: u32) {
+        if self.begun.get().is_none() {
+            eprintln!("rocketmq: interrupted before the first message");
+            exit(exit_code::NOT_STARTED.into());
+        }
+        if self.used.get().is_none() {
+            self.interrupted.store(true, Ordering::Relaxed);
+        }
+        self.stop();
+        if count == 1 && io::stderr().is_terminal() {
+            // Below the progress bar.
+            eprintln!("\nrocketmq: waiting for what is under way; Ctrl-C again does not wait");
+        }
+        if count > 1
+            && let Some(code) = self.conclude()
+        {
+            exit(code.into());
+        }
+    }
+
+    fn used_so_far(&self) -> Used {
+        let Some(begun) = self.begun.get() else {
+            return Used::default();
+        };
+        let cpu = process::cpu_time()
+            .zip(begun.cpu)
+            .map(|(now, then)| now.saturating_sub(then));
+        Used {
+            elapsed: begun.at.elapsed(),
+            cpu,
+        }
+    }
+
+    /// Closes the books, prints the summary and tells the exit code; none when that was done before.
+    fn conclude(&self) -> Option<u8> {
+        let book = self.ledger.close(self.args.most_attempts());
+        if self.concluded.swap(true, Ordering::Relaxed) {
+            return None;
+        }
+        let used = self.used.get_or_init(|| self.used_so_far());
+        let summary = Summary {
+            tally: book.tally(),
+            elapsed: used.elapsed,
+            cpu: used.cpu,
+            peak_rss_kib: process::peak_rss_kib(),
+            interrupted: self.interrupted.load(Ordering::Relaxed),
+        };
+        let mut text = summary.to_text();
+        if self.args.json {
+            text = format!("{}\n", summary.to_json());
+        }
+        let mut troubles = Vec::new();
+        if let Err(error) = io::stdout()
+            .write_all(text.as_bytes())
+            .and_then(|()| io::stdout().flush())
+        {
+            troubles.push(format!("standard output: {error}"));
+        }
+        if let Some(error) = book.report_failure() {
+            troubles.push(format!("the report is incomplete: {error}"));
+        }
+        if let Some(error) = self.source.take_failure() {
+            troubles.push(format!("standard input was not read to its end: {error}"));
+        }
+        for trouble in &troubles {
+            eprintln!("rocketmq: {trouble}");
+        }
+        Some(exit_code_of(
+            book.tally(),
+            self.args.one_way,
+            !troubles.is_empty(),
+        ))
+    }
+}
+
+fn exit_code_of(tally: &Tally, one_way: bool, troubled: bool) -> u8 {
+    let doubtful = if one_way { 0 } else { tally.may_be_stored() };
+    if tally.not_stored() + doubtful > 0 {
+        exit_code::NOT_ALL
+    } else if troubled {
+        exit_code::NOT_STARTED
+    } else {
+        exit_code::SUCCESS
+    }
+}
