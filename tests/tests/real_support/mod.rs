@@ -1,0 +1,13 @@
+//! What the cases of the client against real servers share, and the cases themselves.
+
+mod audit;
+mod bench;
+mod calm;
+mod faults;
+mod load;
+mod peers;
+mod plan;
+mod rush;
+mod topics;
+
+pub(crate) use plan::run;

@@ -1,0 +1,96 @@
+//! Cases of many messages, and of one connection for a long time.
+
+use std::time::Duration;
+
+use rocketmq_tokio::Client;
+
+use super::audit::{Figures, audit};
+use super::bench::Bench;
+use super::load::{Load, Until};
+
+const LONG: Duration = Duration::from_secs(30);
+
+/// Shuts the client down; how many attempts were made and how often sends were refused or had no answer.
+fn attempts(bench: &Bench<'_>, client: Client) -> String {
+    let counters = client.counters();
+    bench.run(async move { client.shutdown(LONG).await });
+    format!(
+        "{} attempts for {} sends",
+        counters.attempts, counters.sends
+    )
+}
+
+fn rush(bench: &Bench<'_>, load: &Load, lanes: usize, count: usize) -> (Vec<super::load::Sent>, f64) {
+    let start = std::time::Instant::now();
+    let sent = bench.wait(load.lanes(lanes, &Until::count(count)));
+    assert_eq!(sent.len(), count);
+    let per_second = count as f64 / start.elapsed().as_secs_f64();
+    (sent, per_second)
+}
+
+fn told(figures: &Figures, per_second: f64, attempts: &str) -> String {
+    format!("{figures}; {per_second:.0} sends/s, {attempts}")
+}
+
+/// 20 000 messages with 256 in flight; each receipt is checked against what the brokers stored.
+pub(crate) fn in_flight(bench: &Bench<'_>) -> String {
+    let topic = bench.topic_on("in-flight", &["broker-a", "broker-b"]);
+    let client = bench.client();
+    let load = Load::new(bench, &bench.producer(&client, "in-flight"), &topic).within(LONG);
+    let (sent, per_second) = rush(bench, &load, 256, 20_000);
+    let figures = audit(bench.cluster, &topic, &sent).all_stored().once();
+    told(&figures, per_second, &attempts(bench, client))
+}
+
+/// 5 000 messages with 256 in flight and the default deadline to a topic that does not exist yet.
+pub(crate) fn cold_start(bench: &Bench<'_>) -> String {
+    let topic = bench.topic("cold-start");
+    let client = bench.client();
+    let load = Load::new(bench, &bench.producer(&client, "cold-start"), &topic);
+    let (sent, per_second) = rush(bench, &load, 256, 5_000);
+    let figures = audit(bench.cluster, &topic, &sent).all_stored();
+    told(&figures, per_second, &attempts(bench, client))
+}
+
+/// 3 000 tasks at once against brokers with default settings, which refuse what has waited for more than 200 ms.
+pub(crate) fn burst(bench: &Bench<'_>) -> String {
+    let topic = bench.topic_on("burst", &["broker-a"]);
+    let client = bench.client();
+    let load = Load::new(bench, &bench.producer(&client, "burst"), &topic).within(LONG);
+    let (sent, per_second) = rush(bench, &load, 3_000, 20_000);
+    let figures = audit(bench.cluster, &topic, &sent).all_stored().once();
+    told(&figures, per_second, &attempts(bench, client))
+}
+
+/// One connection that sends for 150 s without a pause. Brokers close a connection that had no heartbeat for 120 s,
+/// whatever else comes over it.
+pub(crate) fn steady(bench: &Bench<'_>) -> String {
+    let topic = bench.topic_on("steady", &["broker-a"]);
+    let client = bench.client();
+    let load = Load::new(bench, &bench.producer(&client, "steady"), &topic).within(LONG);
+    let first = bench.wait(load.lanes(1, &Until::count(1)));
+    assert!(first.iter().all(|one| one.result.is_ok()));
+    let (before, producers) = (
+        client.counters(),
+        bench.cluster.producers(&bench.name("steady")).expect("producers"),
+    );
+    assert_eq!(producers.len(), 1, "{producers:?}");
+
+    let topic = bench.topic_on("steady-on", &["broker-a"]);
+    let load = Load::new(bench, &bench.producer(&client, "steady-on"), &topic).within(LONG);
+    let sent = bench.wait(load.paced(10, &Until::count(1_500)));
+    let after = client.counters();
+    assert_eq!(
+        after.connections_opened, before.connections_opened,
+        "{before:?} {after:?}"
+    );
+    let heartbeats = after.heartbeats - before.heartbeats;
+    assert!(heartbeats >= 4, "{heartbeats} heartbeats in 150 s");
+    assert_eq!(
+        bench.cluster.producers(&bench.name("steady")).expect("producers"),
+        producers
+    );
+    let figures = audit(bench.cluster, &topic, &sent).all_stored().once();
+    bench.run(async move { client.shutdown(LONG).await });
+    format!("{figures}; {heartbeats} heartbeats, no connection opened again")
+}
