@@ -106,13 +106,7 @@ impl Heartbeat {
     ) {
         if self.has_groups {
             counters.heartbeats += 1;
-            net.ask(
-                link,
-                now + self.timing.api_timeout,
-                HeartbeatPurpose { link }.into(),
-                false,
-                true,
-            );
+            net.ask(link, now + self.timing.api_timeout, HeartbeatPurpose { link }.into(), false, true);
         }
     }
 
@@ -145,12 +139,7 @@ impl Heartbeat {
         actions: &mut VecDeque<Action>,
     ) {
         if code != ResponseCode::SUCCESS {
-            self.note_failure(
-                purpose,
-                format!("{code}: {}", clean_text(remark)),
-                net,
-                actions,
-            );
+            self.note_failure(purpose, format!("{code}: {}", clean_text(remark)), net, actions);
         }
     }
 
@@ -163,10 +152,7 @@ impl Heartbeat {
         actions: &mut VecDeque<Action>,
     ) {
         if let Some(endpoint) = net.endpoint(purpose.link) {
-            actions.push_back(Action::Notice(Notice::HeartbeatFailed {
-                endpoint: endpoint.clone(),
-                why,
-            }));
+            actions.push_back(Action::Notice(Notice::HeartbeatFailed { endpoint: endpoint.clone(), why }));
         }
     }
 
@@ -179,9 +165,7 @@ impl Heartbeat {
             version: version::CURRENT,
             language: self.language,
         };
-        outbox.append(|out| {
-            encode_request(out, self.serialize, &head, &NoFields, &self.body).map(drop)
-        })?;
+        outbox.append(|out| encode_request(out, self.serialize, &head, &NoFields, &self.body).map(drop))?;
         Ok(true)
     }
 }

@@ -14,12 +14,8 @@ use rocketmq_core::wire::{
 };
 use serde_json::Value;
 
-const LIMITS: WireLimits = WireLimits {
-    max_frame: 1 << 24,
-    max_header: 1 << 20,
-    max_ext_fields: 256,
-    max_depth: 64,
-};
+const LIMITS: WireLimits =
+    WireLimits { max_frame: 1 << 24, max_header: 1 << 20, max_ext_fields: 256, max_depth: 64 };
 
 fn space() -> impl Strategy<Value = &'static str> {
     prop_oneof![9 => Just(""), 1 => select(&[" ", "\n", "\t\r ", "\u{a0}"][..])]
@@ -62,23 +58,12 @@ fn value() -> impl Strategy<Value = String> {
 }
 
 fn object(members: &[(String, String)]) -> String {
-    let members: Vec<_> = members
-        .iter()
-        .map(|(key, value)| format!("\"{key}\":{value}"))
-        .collect();
+    let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
 fn key() -> impl Strategy<Value = String> {
-    const KNOWN: [&str; 7] = [
-        "code",
-        "flag",
-        "opaque",
-        "version",
-        "language",
-        "remark",
-        "extFields",
-    ];
+    const KNOWN: [&str; 7] = ["code", "flag", "opaque", "version", "language", "remark", "extFields"];
     prop_oneof![
         12 => select(&KNOWN[..]).prop_map(String::from),
         1 => Just("serializeTypeCurrentRPC".to_owned()),
@@ -91,30 +76,19 @@ fn key() -> impl Strategy<Value = String> {
 fn json_header() -> impl Strategy<Value = Vec<u8>> {
     let ext = prop::collection::vec((string_inside(), scalar()), 0..6).prop_map(|m| object(&m));
     let usual = (any::<i32>(), any::<i32>(), ext).prop_map(|(code, opaque, ext)| {
-        [
-            ("code", code.to_string()),
-            ("opaque", opaque.to_string()),
-            ("extFields", ext),
-        ]
-        .map(|(key, value)| (key.to_owned(), value))
-        .to_vec()
+        [("code", code.to_string()), ("opaque", opaque.to_string()), ("extFields", ext)]
+            .map(|(key, value)| (key.to_owned(), value))
+            .to_vec()
     });
     let other = prop::collection::vec((key(), value()), 0..4);
-    let layout = (
-        space(),
-        space(),
-        space(),
-        select(&["", ",", "x", "}", "\u{feff}"][..]),
-    );
+    let layout = (space(), space(), space(), select(&["", ",", "x", "}", "\u{feff}"][..]));
     (usual, other, any::<Index>(), layout, prop::bool::weighted(0.1)).prop_map(
         |(usual, other, turn, (before, comma, after, junk), broken)| {
             let mut members = [other, usual].concat();
             let turn = turn.index(members.len());
             members.rotate_left(turn);
-            let members: Vec<_> = members
-                .iter()
-                .map(|(key, value)| format!("\"{key}\"{after}:{before}{value}"))
-                .collect();
+            let members: Vec<_> =
+                members.iter().map(|(key, value)| format!("\"{key}\"{after}:{before}{value}")).collect();
             let junk = if broken { junk } else { "" };
             let comma = format!("{comma},");
             format!("{before}{{{}{after}}}{after}{junk}", members.join(&comma)).into_bytes()
@@ -129,11 +103,9 @@ fn model(header: &[u8]) -> Option<Value> {
 
 fn number_of(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64().or(if number.as_f64() == Some(0.0) {
-            Some(0)
-        } else {
-            None
-        }),
+        Value::Number(number) => {
+            number.as_i64().or(if number.as_f64() == Some(0.0) { Some(0) } else { None })
+        }
         Value::String(text) => text.parse::<i32>().ok().map(i64::from),
         _ => None,
     }
@@ -286,20 +258,14 @@ impl Command {
         prop_assert_eq!((read.flag, read.opaque), (self.flag.into(), self.opaque.into()));
         prop_assert_eq!(&read.language, self.language.name());
         prop_assert_eq!(&read.body, body);
-        let expected = self
-            .fields
-            .iter()
-            .map(|(name, field)| ((*name).to_owned(), field.text()));
+        let expected = self.fields.iter().map(|(name, field)| ((*name).to_owned(), field.text()));
         prop_assert_eq!(&read.ext, &expected.collect());
 
         let mut inbox = Inbox::new(LIMITS);
         let mut frames = inbox.feed(bytes);
         let frame = frames.next().unwrap().unwrap();
         let ours = SlowHeader::from(&Header::parse(&frame, &LIMITS).unwrap());
-        let fields = self
-            .fields
-            .iter()
-            .map(|(name, field)| ((*name).to_owned(), field.text()));
+        let fields = self.fields.iter().map(|(name, field)| ((*name).to_owned(), field.text()));
         prop_assert_eq!(ours.ext, fields.collect::<Vec<_>>());
         prop_assert_eq!((ours.code, ours.opaque), (self.code.into(), self.opaque));
         let remark = self.remark.clone();
@@ -335,36 +301,20 @@ fn command() -> impl Strategy<Value = Command> {
         any::<bool>().prop_map(Field::Bool),
         prop::collection::vec(any_text(), 0..4).prop_map(Field::Parts),
     ];
-    const NAMES: [&str; 6] = [
-        "a",
-        "b",
-        "topic",
-        "acceptStandardJsonOnly",
-        "queueOffset",
-        "UNIQ_KEY",
-    ];
+    const NAMES: [&str; 6] = ["a", "b", "topic", "acceptStandardJsonOnly", "queueOffset", "UNIQ_KEY"];
     let fields = prop::collection::vec(field, 0..=NAMES.len())
         .prop_map(|fields| NAMES.into_iter().zip(fields).collect());
     let remark = prop::option::of(any_text());
     let language = select(&LanguageCode::NAMED[..]);
-    (
-        any::<i16>(),
-        any::<i32>(),
-        any::<i32>(),
-        any::<i16>(),
-        language,
-        remark,
-        fields,
+    (any::<i16>(), any::<i32>(), any::<i32>(), any::<i16>(), language, remark, fields).prop_map(
+        |(code, flag, opaque, version, language, remark, fields)| Command {
+            code,
+            flag,
+            opaque,
+            version,
+            language,
+            remark,
+            fields,
+        },
     )
-        .prop_map(
-            |(code, flag, opaque, version, language, remark, fields)| Command {
-                code,
-                flag,
-                opaque,
-                version,
-                language,
-                remark,
-                fields,
-            },
-        )
 }

@@ -16,11 +16,7 @@ struct Owned {
 
 impl From<RawFrame<'_>> for Owned {
     fn from(frame: RawFrame<'_>) -> Self {
-        Self {
-            serialize: frame.serialize,
-            header: frame.header.to_vec(),
-            body: frame.body.to_vec(),
-        }
+        Self { serialize: frame.serialize, header: frame.header.to_vec(), body: frame.body.to_vec() }
     }
 }
 
@@ -51,12 +47,7 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, limits: WireLimits) -> O
             }
         }
     }
-    Outcome {
-        frames,
-        error,
-        frame_start: inbox.frame_start(),
-        held: inbox.held(),
-    }
+    Outcome { frames, error, frame_start: inbox.frame_start(), held: inbox.held() }
 }
 
 fn whole(bytes: &[u8]) -> Outcome {
@@ -72,30 +63,18 @@ fn every_captured_frame_may_be_cut_in_two_anywhere() {
         let ends = frame.bytes.len().saturating_sub(40)..frame.bytes.len();
         for cut in (0..frame.bytes.len().min(600)).chain(ends) {
             let (a, b) = frame.bytes.split_at(cut);
-            assert_eq!(
-                read([a, b], WireLimits::default()),
-                expected,
-                "{} at {cut}",
-                frame.name
-            );
+            assert_eq!(read([a, b], WireLimits::default()), expected, "{} at {cut}", frame.name);
         }
     }
 }
 
 #[test]
 fn streams_may_arrive_byte_by_byte_or_in_pieces_of_any_size() {
-    let stream: Vec<u8> = captured("4.9.7-binary")
-        .into_iter()
-        .flat_map(|f| f.bytes)
-        .collect();
+    let stream: Vec<u8> = captured("4.9.7-binary").into_iter().flat_map(|f| f.bytes).collect();
     let expected = whole(&stream);
     assert!(expected.frames.len() > 70 && expected.error.is_none() && expected.held == 0);
     for size in [1, 2, 3, 5, 7, 8, 9, 13, 64, 1000, 4096, 65_536] {
-        assert_eq!(
-            read(stream.chunks(size), WireLimits::default()),
-            expected,
-            "{size}"
-        );
+        assert_eq!(read(stream.chunks(size), WireLimits::default()), expected, "{size}");
     }
 }
 
@@ -124,10 +103,7 @@ fn a_stream_that_ends_anywhere_gives_the_frames_before_and_holds_the_rest() {
 
 #[test]
 fn what_other_protocols_say_is_named() {
-    let oversize = |bytes| FrameError::Oversize {
-        bytes,
-        limit: 16_777_216,
-    };
+    let oversize = |bytes| FrameError::Oversize { bytes, limit: 16_777_216 };
     let cases: [(&[u8], FrameError); 17] = [
         (b"HTTP/1.1 400 Bad Request\r\n", FrameError::Http),
         (b"<html><head>", FrameError::Http),
@@ -137,55 +113,29 @@ fn what_other_protocols_say_is_named() {
         (b"\x16\x03\x01\x02\x00", FrameError::TlsRecord),
         // The first frame of a gRPC server: empty HTTP/2 settings with 18 bytes, as a proxy's.
         (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00", FrameError::EmptyHeader),
-        (
-            b"\x80\x00\x00\x00",
-            FrameError::NegativeLength { length: i32::MIN },
-        ),
+        (b"\x80\x00\x00\x00", FrameError::NegativeLength { length: i32::MIN }),
         (b"\xff\xff\xff\xff", FrameError::NegativeLength { length: -1 }),
         (b"\x00\x00\x00\x00", FrameError::TooShort { length: 0 }),
-        (
-            b"\x00\x00\x00\x03\x00\x00\x00",
-            FrameError::TooShort { length: 3 },
-        ),
+        (b"\x00\x00\x00\x03\x00\x00\x00", FrameError::TooShort { length: 3 }),
         (b"\x00\xff\xff\xfd", oversize(16_777_217)),
         (b"\x7f\xff\xff\xff", oversize(2_147_483_651)),
         (b"\x00\x00\x00\x04\x00\x00\x00\x00", FrameError::EmptyHeader),
-        (
-            b"\x00\x00\x00\x10\x02",
-            FrameError::UnknownSerializeType { found: 2 },
-        ),
-        (
-            b"\x00\x00\x00\x10\x00\x00\x00\x0d",
-            FrameError::HeaderOutsideFrame {
-                header: 13,
-                length: 16,
-            },
-        ),
+        (b"\x00\x00\x00\x10\x02", FrameError::UnknownSerializeType { found: 2 }),
+        (b"\x00\x00\x00\x10\x00\x00\x00\x0d", FrameError::HeaderOutsideFrame { header: 13, length: 16 }),
         (
             b"\x00\xff\xff\xfc\x01\x10\x00\x01",
-            FrameError::HeaderOversize {
-                header: 1_048_577,
-                limit: 1_048_576,
-            },
+            FrameError::HeaderOversize { header: 1_048_577, limit: 1_048_576 },
         ),
     ];
     let sound = captured("5.5.0-json").remove(0).bytes;
     for (bytes, error) in cases {
         let outcome = whole(bytes);
-        assert_eq!(
-            (outcome.frames.len(), &outcome.error),
-            (0, &Some(error.clone())),
-            "{bytes:x?}"
-        );
+        assert_eq!((outcome.frames.len(), &outcome.error), (0, &Some(error.clone())), "{bytes:x?}");
         let stream = [&sound, bytes].concat();
         for outcome in [whole(&stream), read(stream.chunks(1), WireLimits::default())] {
             assert_eq!(outcome.frames.len(), 1);
             assert_eq!(outcome.error.as_ref(), Some(&error));
-            assert_eq!(
-                outcome.frame_start,
-                sound.len() as u64,
-                "the error is in the second frame"
-            );
+            assert_eq!(outcome.frame_start, sound.len() as u64, "the error is in the second frame");
         }
     }
 }
@@ -196,18 +146,9 @@ fn the_largest_frame_is_accepted_and_one_byte_more_is_not() {
     frame[..4].copy_from_slice(&16_777_212_u32.to_be_bytes());
     frame[7] = 2;
     let mut inbox = Inbox::new(WireLimits::default());
-    assert_eq!(
-        inbox.feed(&frame).next().unwrap().unwrap().body.len(),
-        16_777_216 - 10
-    );
+    assert_eq!(inbox.feed(&frame).next().unwrap().unwrap().body.len(), 16_777_216 - 10);
     frame[3] += 1;
-    assert!(matches!(
-        whole(&frame).error,
-        Some(FrameError::Oversize {
-            bytes: 16_777_217,
-            ..
-        })
-    ));
+    assert!(matches!(whole(&frame).error, Some(FrameError::Oversize { bytes: 16_777_217, .. })));
 }
 
 #[test]
@@ -217,22 +158,14 @@ fn memory_follows_what_arrived_and_is_given_back() {
     let mut prefix = (total as u32 - 4).to_be_bytes().to_vec();
     prefix.extend_from_slice(&[0, 0, 0, 2]);
     assert_eq!(inbox.feed(&prefix).next(), Ok(None));
-    assert!(
-        inbox.capacity() <= 64,
-        "announced, not sent: {}",
-        inbox.capacity()
-    );
+    assert!(inbox.capacity() <= 64, "announced, not sent: {}", inbox.capacity());
     let piece = [b'x'; 4096];
     let mut arrived = prefix.len();
     while arrived + piece.len() < total {
         assert_eq!(inbox.feed(&piece).next(), Ok(None));
         arrived += piece.len();
         assert_eq!(inbox.held(), arrived);
-        assert!(
-            inbox.capacity() <= 2 * arrived.max(64),
-            "{} for {arrived}",
-            inbox.capacity()
-        );
+        assert!(inbox.capacity() <= 2 * arrived.max(64), "{} for {arrived}", inbox.capacity());
         assert!(inbox.capacity() <= total);
     }
     let rest = vec![b'x'; total - arrived];
@@ -247,12 +180,7 @@ fn nothing_is_kept_of_a_broken_stream() {
     let mut inbox = Inbox::new(WireLimits::default());
     assert_eq!(inbox.feed(&[0, 0, 1, 0]).next(), Ok(None));
     assert!(inbox.feed(&[9]).next().is_err());
-    assert!(
-        inbox
-            .feed(&captured("5.5.0-json").remove(0).bytes)
-            .next()
-            .is_err()
-    );
+    assert!(inbox.feed(&captured("5.5.0-json").remove(0).bytes).next().is_err());
     assert_eq!((inbox.held(), inbox.capacity()), (0, 0));
 }
 
@@ -270,10 +198,7 @@ fn decode_all(bytes: &[u8]) {
 
 #[test]
 fn mutated_lengths_and_cut_headers_never_panic() {
-    for frame in all_captured()
-        .into_iter()
-        .filter(|frame| frame.bytes.len() < 1000)
-    {
+    for frame in all_captured().into_iter().filter(|frame| frame.bytes.len() < 1000) {
         let header = 8..8 + usize::from(u16::from_be_bytes([frame.bytes[6], frame.bytes[7]]));
         for end in header.clone() {
             // A header cut short, in a frame that says so.

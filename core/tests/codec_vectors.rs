@@ -47,11 +47,7 @@ fn every_captured_frame_is_read_like_the_independent_decoder_reads_it() {
             assert_eq!(header.remark.as_deref(), expected.remark.as_deref(), "{name}");
             assert_eq!(body, expected.body, "{name}");
             for (key, value) in &expected.ext {
-                assert_eq!(
-                    header.ext.get(key).as_deref(),
-                    Some(value.as_str()),
-                    "{name} {key}"
-                );
+                assert_eq!(header.ext.get(key).as_deref(), Some(value.as_str()), "{name} {key}");
             }
             let known = header.ext.iter().all(|(key, _)| expected.ext.contains_key(&*key));
             assert!(known, "{name}");
@@ -67,14 +63,8 @@ fn the_index_says_the_same_about_every_captured_frame() {
         assert_eq!(index["code"], read.code, "{}", frame.name);
         assert_eq!(index["code"], frame.code, "{}", frame.name);
         assert_eq!(index["opaque"], read.opaque, "{}", frame.name);
-        let ext = index
-            .get("extFields")
-            .cloned()
-            .unwrap_or_else(|| Value::Object([].into_iter().collect()));
-        let read_ext = read
-            .ext
-            .into_iter()
-            .map(|(key, value)| (key, Value::String(value)));
+        let ext = index.get("extFields").cloned().unwrap_or_else(|| Value::Object([].into_iter().collect()));
+        let read_ext = read.ext.into_iter().map(|(key, value)| (key, Value::String(value)));
         assert_eq!(ext, Value::Object(read_ext.collect()), "{}", frame.name);
     }
 }
@@ -82,10 +72,7 @@ fn the_index_says_the_same_about_every_captured_frame() {
 #[test]
 fn successful_answers_to_sends_are_read_in_one_pass() {
     let mut seen = 0;
-    for frame in all_captured()
-        .iter()
-        .filter(|frame| frame.name.contains("send-message-v2-answer-0"))
-    {
+    for frame in all_captured().iter().filter(|frame| frame.name.contains("send-message-v2-answer-0")) {
         let expected = plain(&frame.bytes).ext;
         decode(&frame.bytes, |header, _| {
             assert!(header.is_response() && !header.is_oneway());
@@ -107,10 +94,7 @@ fn successful_answers_to_sends_are_read_in_one_pass() {
 #[test]
 fn captured_routes_are_read() {
     let mut seen = 0;
-    for frame in all_captured()
-        .iter()
-        .filter(|frame| frame.name.contains("routeinfo-by-topic-answer-0"))
-    {
+    for frame in all_captured().iter().filter(|frame| frame.name.contains("routeinfo-by-topic-answer-0")) {
         decode(&frame.bytes, |_, body| {
             let route = TopicRouteData::parse(body, &RouteLimits::default()).unwrap();
             assert_eq!(route.broker_datas.len(), 1);
@@ -253,12 +237,7 @@ fn heartbeats_are_written_as_java_writes_them() {
             let mut expected = java.clone();
             expected["heartbeatFingerprint"] = 0.into();
             expected["withoutSub"] = false.into();
-            assert_eq!(
-                serde_json::from_slice::<Value>(&body).unwrap(),
-                expected,
-                "{}",
-                frame.name
-            );
+            assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), expected, "{}", frame.name);
             compared += 1;
         }
         assert!(compared > 0, "{folder}");
@@ -271,21 +250,10 @@ fn answers_to_the_broker_are_written_as_java_writes_them() {
     for serialize in [SerializeType::Json, SerializeType::RocketMq] {
         let mut out = BytesMut::new();
         let remark = Some("no such \"group\"\n");
-        encode_response(
-            &mut out,
-            serialize,
-            376,
-            ResponseCode::SUCCESS,
-            remark,
-            513,
-            LanguageCode::Rust,
-        )
-        .unwrap();
+        encode_response(&mut out, serialize, 376, ResponseCode::SUCCESS, remark, 513, LanguageCode::Rust)
+            .unwrap();
         let answer = plain(&out);
-        assert_eq!(
-            (answer.code, answer.flag, answer.opaque, answer.version),
-            (0, 1, 376, 513)
-        );
+        assert_eq!((answer.code, answer.flag, answer.opaque, answer.version), (0, 1, 376, 513));
         assert_eq!(answer.remark.as_deref(), remark);
         assert!(answer.ext.is_empty() && answer.body.is_empty());
         decode(&out, |header, _| assert!(header.is_response()));

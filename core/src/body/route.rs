@@ -70,13 +70,7 @@ pub struct RouteLimits {
 
 impl Default for RouteLimits {
     fn default() -> Self {
-        Self {
-            max_brokers: 1024,
-            max_addresses: 64,
-            max_queues: 65_536,
-            max_name: 1024,
-            max_depth: 64,
-        }
+        Self { max_brokers: 1024, max_addresses: 64, max_queues: 65_536, max_name: 1024, max_depth: 64 }
     }
 }
 

@@ -18,24 +18,14 @@ pub(super) fn parse(body: &[u8], limits: &RouteLimits) -> Result<TopicRouteData,
         return Err(BodyError::Empty);
     }
     let text = core::str::from_utf8(body).map_err(|_| BodyError::InvalidUtf8)?;
-    let mut reader = RouteReader {
-        json: JsonReader::tolerant(text, limits.max_depth),
-        limits,
-    };
+    let mut reader = RouteReader { json: JsonReader::tolerant(text, limits.max_depth), limits };
     let mut route = reader.route().map_err(|stop| match stop {
-        Stop::Json(error) => BodyError::Json {
-            at: reader.json.at(),
-            error,
-        },
+        Stop::Json(error) => BodyError::Json { at: reader.json.at(), error },
         Stop::Body(error) => error,
     })?;
     check_queue_count(&route.queue_datas, limits)?;
-    route
-        .broker_datas
-        .sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
-    route
-        .queue_datas
-        .sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
+    route.broker_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
+    route.queue_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
     Ok(route)
 }
 
@@ -46,10 +36,7 @@ fn check_queue_count(queues: &[QueueData], limits: &RouteLimits) -> Result<(), B
         sum.saturating_add(u64::from(most.unsigned_abs()))
     });
     if count > limits.max_queues as u64 {
-        return Err(BodyError::TooMany {
-            field: QUEUES,
-            limit: limits.max_queues,
-        });
+        return Err(BodyError::TooMany { field: QUEUES, limit: limits.max_queues });
     }
     Ok(())
 }
@@ -112,11 +99,7 @@ impl<'a> RouteReader<'a, '_> {
         let mut first = true;
         while self.json.item(&mut first)? {
             if list.len() >= self.limits.max_brokers {
-                return Err(BodyError::TooMany {
-                    field,
-                    limit: self.limits.max_brokers,
-                }
-                .into());
+                return Err(BodyError::TooMany { field, limit: self.limits.max_brokers }.into());
             }
             let value = match element(self)? {
                 Element::Whole(value) => value,
@@ -189,10 +172,7 @@ impl<'a> RouteReader<'a, '_> {
         self.json.open(b'{')?;
         let mut first = true;
         while let Some(id) = self.json.key(&mut first)? {
-            let id = id
-                .decode()
-                .parse()
-                .map_err(|_| BodyError::BadNumber { field: FIELD })?;
+            let id = id.decode().parse().map_err(|_| BodyError::BadNumber { field: FIELD })?;
             let Some(address) = self.name(FIELD)? else {
                 continue;
             };
@@ -243,10 +223,7 @@ impl<'a> RouteReader<'a, '_> {
     fn number(&mut self, field: &'static str) -> Result<i32, Stop> {
         match self.json.value()? {
             None => Ok(0),
-            Some(text) => text
-                .decode()
-                .parse()
-                .map_err(|_| BodyError::BadNumber { field }.into()),
+            Some(text) => text.decode().parse().map_err(|_| BodyError::BadNumber { field }.into()),
         }
     }
 
@@ -267,19 +244,10 @@ enum Element<'a, T> {
 }
 
 fn required_name(name: &str) -> Result<(), BodyError> {
-    if name.is_empty() {
-        Err(BodyError::Missing { field: "brokerName" })
-    } else {
-        Ok(())
-    }
+    if name.is_empty() { Err(BodyError::Missing { field: "brokerName" }) } else { Ok(()) }
 }
 
 /// The number in `$.field[number]`.
 fn index_in(path: &str, field: &str) -> Option<usize> {
-    path.strip_prefix("$.")?
-        .strip_prefix(field)?
-        .strip_prefix('[')?
-        .strip_suffix(']')?
-        .parse()
-        .ok()
+    path.strip_prefix("$.")?.strip_prefix(field)?.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }

@@ -21,12 +21,7 @@ impl Client {
                 let opened = self.producers.open(*config);
                 self.answer(id, Answer::Opened(opened));
             }
-            Command::Reserve {
-                producer,
-                topic,
-                weight,
-                deadline,
-            } => {
+            Command::Reserve { producer, topic, weight, deadline } => {
                 let (producers, mut cx) = self.producing();
                 producers.reserve(&mut cx, id, producer, topic, weight, deadline);
             }
@@ -54,8 +49,7 @@ impl Client {
                 self.close_all(deadline);
             }
             Command::SetNameServers { name_servers } => {
-                self.cluster
-                    .set_name_servers(now, &name_servers, &mut self.net);
+                self.cluster.set_name_servers(now, &name_servers, &mut self.net);
             }
         }
     }
@@ -64,27 +58,15 @@ impl Client {
     fn command_after_end(&mut self, id: CommandId, command: Command) {
         let over = self.state == ServiceState::ShutdownAlready;
         match command {
-            Command::OpenProducer { .. } => {
-                self.answer(id, Answer::Opened(Err(OpenError::ClientClosed)))
-            }
+            Command::OpenProducer { .. } => self.answer(id, Answer::Opened(Err(OpenError::ClientClosed))),
             Command::Reserve { topic, .. } => {
                 let error = SendError::before_any_attempt(SendErrorKind::ClientClosed, topic, None);
                 self.answer(id, Answer::Room(Err(error)));
             }
-            Command::Send(Send {
-                message, one_way, ..
-            }) => {
+            Command::Send(Send { message, one_way, .. }) => {
                 let topic = message.topic().clone();
-                let error = SendError::before_any_attempt(
-                    SendErrorKind::ClientClosed,
-                    topic,
-                    Some(message),
-                );
-                let answer = if one_way {
-                    Answer::HandedOver(Err(error))
-                } else {
-                    Answer::Sent(Err(error))
-                };
+                let error = SendError::before_any_attempt(SendErrorKind::ClientClosed, topic, Some(message));
+                let answer = if one_way { Answer::HandedOver(Err(error)) } else { Answer::Sent(Err(error)) };
                 self.counters.not_stored += 1;
                 self.answer(id, answer);
             }
@@ -145,9 +127,7 @@ impl Client {
                 self.counters.bad_frames += 1;
                 self.net.close(self.now.mono, conn, why, &mut self.actions);
             }
-            None => self
-                .net
-                .close_if_drained(self.now.mono, conn, &mut self.actions),
+            None => self.net.close_if_drained(self.now.mono, conn, &mut self.actions),
         }
     }
 
@@ -160,12 +140,7 @@ impl Client {
         match self.net.claim(conn, header.opaque) {
             Ok(purpose) => self.answered(conn, purpose, &header, frame.body),
             Err(stray) => {
-                let Self {
-                    net,
-                    counters,
-                    actions,
-                    ..
-                } = self;
+                let Self { net, counters, actions, .. } = self;
                 net.note_stray(conn, stray, header.code, counters, actions);
             }
         }
@@ -175,6 +150,7 @@ impl Client {
     fn answered(&mut self, conn: ConnKey, purpose: Purpose, header: &Header<'_>, body: &[u8]) {
         let code = ResponseCode(header.code);
         let now = self.now.mono;
+        let link = self.net.link_of(conn);
         if code == ResponseCode::GO_AWAY {
             // Whatever was asked: nothing more is written to this connection.
             self.net.go_away(now, conn, &mut self.actions);
@@ -184,29 +160,15 @@ impl Client {
         let remark = header.remark.as_deref();
         match purpose {
             Purpose::Cluster(purpose) => {
-                let Some(from) = self
-                    .net
-                    .link_of(conn)
-                    .and_then(|link| self.net.endpoint(link))
-                    .cloned()
-                else {
+                // The connection may be gone by now; its address is not.
+                let Some(from) = link.and_then(|link| self.net.endpoint(link)).cloned() else {
                     return;
                 };
-                let Self {
-                    cluster,
-                    net,
-                    actions,
-                    ..
-                } = self;
+                let Self { cluster, net, actions, .. } = self;
                 cluster.answered(now, purpose, (code, remark, body), &from, net, actions);
             }
             Purpose::Heartbeat(purpose) => {
-                let Self {
-                    heartbeat,
-                    net,
-                    actions,
-                    ..
-                } = self;
+                let Self { heartbeat, net, actions, .. } = self;
                 heartbeat.answered(purpose, code, remark.unwrap_or_default(), net, actions);
             }
             Purpose::Producer(purpose) => {
@@ -242,33 +204,22 @@ impl Client {
         if self.deadline().is_none_or(|at| at > now) {
             return;
         }
-        let Self {
-            net,
-            cluster,
-            heartbeat,
-            counters,
-            actions,
-            ..
-        } = self;
+        let Self { net, cluster, heartbeat, counters, actions, .. } = self;
         net.tick(now, counters, actions);
         cluster.tick(now, net, actions);
         if heartbeat.tick(now, cluster, net, counters) {
             self.producers.sweep(&self.cluster);
         }
+        // A send that ends by a timer of its own must know before what became of its request: one that has just
+        // timed out or lost its connection was written.
+        self.pass_events();
         let (producers, mut cx) = self.producing();
         producers.tick(&mut cx);
     }
 
     fn pass_events(&mut self) {
         if core::mem::take(&mut self.producers.groups_changed) {
-            let Self {
-                producers,
-                heartbeat,
-                cluster,
-                net,
-                counters,
-                ..
-            } = self;
+            let Self { producers, heartbeat, cluster, net, counters, .. } = self;
             heartbeat.set_groups(self.now.mono, producers.groups(), cluster, net, counters);
         }
         loop {
@@ -288,37 +239,23 @@ impl Client {
         match event {
             // A connection that came up is greeted; one that fell silent is asked for a sign of life.
             NetEvent::Up { link } | NetEvent::Silent { link } => {
-                let Self {
-                    heartbeat,
-                    cluster,
-                    net,
-                    counters,
-                    ..
-                } = self;
+                let Self { heartbeat, cluster, net, counters, .. } = self;
                 heartbeat.reached(now, link, cluster, net, counters);
             }
-            NetEvent::HandedOver {
-                purpose: Purpose::Producer(purpose),
-            } => {
+            NetEvent::HandedOver { purpose: Purpose::Producer(purpose) } => {
                 let (producers, mut cx) = self.producing();
                 producers.handed_over(&mut cx, purpose);
             }
             NetEvent::HandedOver { .. } => {}
-            NetEvent::Failed {
-                purpose,
-                link,
-                failure,
-            } => match purpose {
+            NetEvent::Failed { purpose, link, failure } => match purpose {
                 Purpose::Cluster(purpose) => {
                     if let Some(from) = self.net.endpoint(link).cloned() {
-                        self.cluster
-                            .failed(now, purpose, &failure, &from, &mut self.net);
+                        self.cluster.failed(now, purpose, &failure, &from, &mut self.net);
                     }
                 }
                 Purpose::Heartbeat(purpose) => {
                     let why = reason(&failure);
-                    self.heartbeat
-                        .note_failure(purpose, why, &self.net, &mut self.actions);
+                    self.heartbeat.note_failure(purpose, why, &self.net, &mut self.actions);
                 }
                 Purpose::Producer(purpose) => {
                     let (producers, mut cx) = self.producing();
@@ -344,13 +281,7 @@ impl Client {
     }
 
     fn encode(&mut self, work: &ToWrite<Purpose>) -> Result<bool, crate::wire::EncodeError> {
-        let Self {
-            net,
-            cluster,
-            heartbeat,
-            producers,
-            ..
-        } = self;
+        let Self { net, cluster, heartbeat, producers, .. } = self;
         let Some(outbox) = net.outbox_of(work.conn) else {
             return Ok(false);
         };
@@ -374,10 +305,7 @@ impl Client {
                 producers.not_encodable(&mut cx, key, why);
             }
             Purpose::Producer(purpose @ ProducerPurpose::Unregister(_)) => {
-                let failure = Failure {
-                    written: false,
-                    why: FailureReason::Timeout,
-                };
+                let failure = Failure { written: false, why: FailureReason::Timeout };
                 let (producers, mut cx) = self.producing();
                 producers.failed(&mut cx, purpose, failure);
             }

@@ -19,16 +19,8 @@ impl Client {
         };
         let (opaque, language) = (header.opaque, self.language);
         self.net.answer_inbound(conn, &mut self.actions, |out| {
-            encode_response(
-                out,
-                serialize,
-                opaque,
-                code,
-                remark.as_deref(),
-                version::CURRENT,
-                language,
-            )
-            .map(drop)
+            encode_response(out, serialize, opaque, code, remark.as_deref(), version::CURRENT, language)
+                .map(drop)
         });
     }
 }

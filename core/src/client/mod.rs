@@ -7,10 +7,9 @@ mod purpose;
 mod tests;
 
 pub use crate::interface::{
-    Action, Answer, BrokerView, ClientConfig, CloseReason, ClusterView, Command, CommandId,
-    ConfigError, ConnId, ConnectionState, ConnectionView, Counters, Identity, Input, Limits,
-    LostReason, MemoryUse, Millis, Notice, ProducerId, Send, ServiceState, Stray, Timing,
-    TopicView,
+    Action, Answer, BrokerView, ClientConfig, CloseReason, ClusterView, Command, CommandId, ConfigError,
+    ConnId, ConnectionState, ConnectionView, Counters, Identity, Input, Limits, LostReason, MemoryUse,
+    Millis, Notice, ProducerId, Send, ServiceState, Stray, Timing, TopicView,
 };
 
 use crate::cluster::Cluster;
@@ -81,12 +80,8 @@ impl Client {
         config.check()?;
         let client_id = config.client_id()?;
         let rng = Rng::new(config.seed);
-        let heartbeat = Heartbeat::new(
-            client_id.clone(),
-            config.serialize_type,
-            config.language,
-            config.timing.clone(),
-        );
+        let heartbeat =
+            Heartbeat::new(client_id.clone(), config.serialize_type, config.language, config.timing.clone());
         Ok(Self {
             now,
             state: ServiceState::CreateJust,
@@ -107,10 +102,7 @@ impl Client {
     /// Takes in one thing that happened. The only way in which anything changes. Time that goes back counts
     /// as standing still.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
-        self.now = Now {
-            mono: now.mono.max(self.now.mono),
-            unix_ms: now.unix_ms,
-        };
+        self.now = Now { mono: now.mono.max(self.now.mono), unix_ms: now.unix_ms };
         if self.state == ServiceState::CreateJust {
             self.state = ServiceState::Running;
         }
@@ -118,26 +110,15 @@ impl Client {
             Input::Command { id, command } => self.command(id, command),
             _ if self.state == ServiceState::ShutdownAlready => return,
             Input::Connected { conn } => {
-                let Self {
-                    net,
-                    counters,
-                    actions,
-                    ..
-                } = self;
+                let Self { net, counters, actions, .. } = self;
                 net.connected(self.now.mono, conn_key(conn), counters, actions);
             }
             Input::Received { conn, bytes } => self.received(conn_key(conn), bytes),
             Input::Wrote { conn, count } => {
-                self.net
-                    .wrote(self.now.mono, conn_key(conn), count, &mut self.actions);
+                self.net.wrote(self.now.mono, conn_key(conn), count, &mut self.actions);
             }
             Input::Closed { conn, why } => {
-                let Self {
-                    net,
-                    counters,
-                    actions,
-                    ..
-                } = self;
+                let Self { net, counters, actions, .. } = self;
                 net.closed(self.now.mono, conn_key(conn), why.into(), counters, actions);
             }
             Input::Tick => {}
@@ -160,16 +141,11 @@ impl Client {
         if self.state == ServiceState::ShutdownAlready {
             return None;
         }
-        [
-            self.net.deadline(),
-            self.cluster.deadline(),
-            self.heartbeat.deadline(),
-            self.producers.deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
-        .filter(|at| *at != Instant::NEVER)
+        [self.net.deadline(), self.cluster.deadline(), self.heartbeat.deadline(), self.producers.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|at| *at != Instant::NEVER)
     }
 
     /// Hands out the bytes for a connection, from the first that no `Wrote` has reported; at most about
@@ -182,9 +158,7 @@ impl Client {
     #[must_use]
     pub fn room_for(&self, producer: ProducerId, topic: &TopicName, weight: usize) -> bool {
         self.state == ServiceState::Running
-            && self
-                .producers
-                .has_room(producer, self.cluster.find_topic(topic), weight)
+            && self.producers.has_room(producer, self.cluster.find_topic(topic), weight)
     }
 
     /// The client's state.
@@ -202,10 +176,7 @@ impl Client {
     /// What happened so far, in numbers.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        Counters {
-            route_queries: self.cluster.queries,
-            ..self.counters
-        }
+        Counters { route_queries: self.cluster.queries, ..self.counters }
     }
 
     /// Memory that grows with work, in numbers.
@@ -213,24 +184,14 @@ impl Client {
     pub fn memory(&self) -> MemoryUse {
         let (messages, message_bytes, waiting_callers) = self.producers.memory();
         let (requests, outbox_bytes, inbox_bytes) = self.net.memory();
-        MemoryUse {
-            messages,
-            message_bytes,
-            waiting_callers,
-            outbox_bytes,
-            inbox_bytes,
-            requests,
-        }
+        MemoryUse { messages, message_bytes, waiting_callers, outbox_bytes, inbox_bytes, requests }
     }
 
     /// Changes whenever [`view`](Self::view) may show something new.
     #[must_use]
     pub fn view_version(&self) -> u64 {
         let state = self.state as u64;
-        self.net
-            .version
-            .wrapping_add(self.cluster.version)
-            .wrapping_add(state)
+        self.net.version.wrapping_add(self.cluster.version).wrapping_add(state)
     }
 
     /// What the client knows of its cluster just now.
@@ -261,36 +222,15 @@ impl Client {
                     _ => ConnectionState::Down,
                 };
                 let requests = conn.map_or(0, |conn| conn.in_flight.len());
-                ConnectionView {
-                    endpoint: link.endpoint.clone(),
-                    state,
-                    requests,
-                }
+                ConnectionView { endpoint: link.endpoint.clone(), state, requests }
             })
             .collect()
     }
 
     /// The producer floor with what it needs of the others.
     fn producing(&mut self) -> (&mut Producers, Context<'_, Purpose>) {
-        let Self {
-            now,
-            net,
-            cluster,
-            actions,
-            counters,
-            producers,
-            ..
-        } = self;
-        (
-            producers,
-            Context {
-                now: *now,
-                net,
-                cluster,
-                actions,
-                counters,
-            },
-        )
+        let Self { now, net, cluster, actions, counters, producers, .. } = self;
+        (producers, Context { now: *now, net, cluster, actions, counters })
     }
 
     /// Reminds the driver when the deadline has moved earlier.

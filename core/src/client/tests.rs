@@ -1,8 +1,7 @@
 //! The client against a scripted name server and broker, one input at a time.
 
 use super::{
-    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, Send,
-    ServiceState,
+    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, Send, ServiceState,
 };
 use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
 use crate::ground::{Instant, Now};
@@ -10,8 +9,7 @@ use crate::interface::{ProducerId, Target};
 use crate::message::Message;
 use crate::producer::{Outcome, ProducerConfig, SendErrorKind, SendReceipt};
 use crate::wire::{
-    CommandHead, FieldSink, Header, Inbox, NoFields, SerializeType, WireLimits, WriteFields,
-    encode_command,
+    CommandHead, FieldSink, Header, Inbox, NoFields, SerializeType, WireLimits, WriteFields, encode_command,
 };
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -57,10 +55,7 @@ impl WriteFields for Fields {
 
 impl Rig {
     fn new(config: ClientConfig) -> Self {
-        let now = Now {
-            mono: Instant::from_millis(1_000),
-            unix_ms: 1_700_000_000_000,
-        };
+        let now = Now { mono: Instant::from_millis(1_000), unix_ms: 1_700_000_000_000 };
         Self {
             client: Client::new(config, now).unwrap(),
             now,
@@ -91,10 +86,7 @@ impl Rig {
                 Action::Write { conn } if !self.keep_bytes => self.write(conn),
                 Action::Close { conn } => self.closes.push(conn),
                 Action::Answer { id, answer } => {
-                    assert!(
-                        self.answers.insert(id.0, answer).is_none(),
-                        "answered twice"
-                    );
+                    assert!(self.answers.insert(id.0, answer).is_none(), "answered twice");
                 }
                 Action::Write { .. } | Action::SetTimer { .. } | Action::Notice(_) => {}
             }
@@ -110,13 +102,7 @@ impl Rig {
             }
             for chunk in chunks {
                 self.read_requests(conn, &chunk);
-                self.client.handle(
-                    self.now,
-                    Input::Wrote {
-                        conn,
-                        count: chunk.len(),
-                    },
-                );
+                self.client.handle(self.now, Input::Wrote { conn, count: chunk.len() });
             }
         }
     }
@@ -131,11 +117,7 @@ impl Rig {
                 code: RequestCode(header.code),
                 opaque: header.opaque,
                 one_way: header.is_oneway(),
-                ext: header
-                    .ext
-                    .iter()
-                    .map(|(k, v)| (k.into_owned(), v.into_owned()))
-                    .collect(),
+                ext: header.ext.iter().map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
             });
         }
     }
@@ -146,12 +128,7 @@ impl Rig {
             self.now.unix_ms += i64::try_from(at.since(self.now.mono).as_millis()).unwrap();
             self.now.mono = self.now.mono.max(at);
             self.input(Input::Tick);
-            assert!(
-                self.client
-                    .deadline()
-                    .is_none_or(|next| next > self.now.mono),
-                "a due timer is left"
-            );
+            assert!(self.client.deadline().is_none_or(|next| next > self.now.mono), "a due timer is left");
         }
         self.now.mono = end;
     }
@@ -159,10 +136,7 @@ impl Rig {
     fn command(&mut self, command: Command) -> u64 {
         self.next_id += 1;
         let id = self.next_id;
-        self.input(Input::Command {
-            id: CommandId(id),
-            command,
-        });
+        self.input(Input::Command { id: CommandId(id), command });
         id
     }
 
@@ -207,13 +181,9 @@ impl Rig {
     }
 
     fn take_request(&mut self, code: RequestCode) -> Request {
-        let at = self
-            .requests
-            .iter()
-            .position(|request| request.code == code);
+        let at = self.requests.iter().position(|request| request.code == code);
         let codes: Vec<_> = self.requests.iter().map(|request| request.code).collect();
-        self.requests
-            .remove(at.unwrap_or_else(|| panic!("no {code:?} among {codes:?}")))
+        self.requests.remove(at.unwrap_or_else(|| panic!("no {code:?} among {codes:?}")))
     }
 
     fn answer_raw(
@@ -237,14 +207,7 @@ impl Rig {
         if ext.is_empty() {
             encode_command(&mut out, SerializeType::Json, &head, &NoFields, body.len()).unwrap();
         } else {
-            encode_command(
-                &mut out,
-                SerializeType::Json,
-                &head,
-                &Fields(ext),
-                body.len(),
-            )
-            .unwrap();
+            encode_command(&mut out, SerializeType::Json, &head, &Fields(ext), body.len()).unwrap();
         }
         out.extend_from_slice(body);
         self.input(Input::Received { conn, bytes: &out });
@@ -286,14 +249,7 @@ impl Rig {
             datas.join(","),
             queues.join(",")
         );
-        self.answer_raw(
-            request.conn,
-            request.opaque,
-            0,
-            None,
-            Vec::new(),
-            body.as_bytes(),
-        );
+        self.answer_raw(request.conn, request.opaque, 0, None, Vec::new(), body.as_bytes());
     }
 
     fn sent(&mut self, id: u64) -> Result<SendReceipt, crate::producer::SendError> {
@@ -338,17 +294,10 @@ fn a_first_send_takes_two_connects_and_two_round_trips() {
     assert_eq!(rig.addresses[&rig.connects[0]], "10.0.0.0:10911");
     rig.connect_all();
     let codes: Vec<_> = rig.requests.iter().map(|request| request.code).collect();
-    assert_eq!(
-        codes,
-        [RequestCode::HEART_BEAT, RequestCode::SEND_MESSAGE_V2]
-    );
+    assert_eq!(codes, [RequestCode::HEART_BEAT, RequestCode::SEND_MESSAGE_V2]);
     let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
     assert_eq!(
-        (
-            send.ext["a"].as_str(),
-            send.ext["n"].as_str(),
-            send.ext["c"].as_str()
-        ),
+        (send.ext["a"].as_str(), send.ext["n"].as_str(), send.ext["c"].as_str()),
         ("PG", "broker-a", "TBW102")
     );
     rig.answer_stored(&send, 0, 17);
@@ -377,10 +326,7 @@ fn a_lost_connection_tells_what_may_be_stored() {
     let (mut rig, producer) = ready(&["broker-a"]);
     let id = rig.send(producer, "T", Duration::from_millis(500));
     let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
-    rig.input(Input::Closed {
-        conn: send.conn,
-        why: CloseReason::Reset,
-    });
+    rig.input(Input::Closed { conn: send.conn, why: CloseReason::Reset });
     rig.pass(Duration::from_millis(600));
     let error = rig.sent(id).unwrap_err();
     assert_eq!(error.outcome(), Outcome::MayBeStored);
@@ -409,15 +355,10 @@ fn a_refused_send_goes_to_the_other_broker() {
 fn shutdown_unregisters_and_then_nothing_happens() {
     let (mut rig, producer) = ready(&["broker-a"]);
     let pending = rig.send(producer, "T", Duration::from_secs(60));
-    let shutdown = rig.command(Command::Shutdown {
-        deadline: rig.now.mono + Duration::from_secs(2),
-    });
+    let shutdown = rig.command(Command::Shutdown { deadline: rig.now.mono + Duration::from_secs(2) });
     assert!(rig.answers.is_empty());
     let late = rig.send(producer, "T", Duration::from_secs(60));
-    assert!(matches!(
-        rig.sent(late).unwrap_err().kind(),
-        SendErrorKind::ClientClosed
-    ));
+    assert!(matches!(rig.sent(late).unwrap_err().kind(), SendErrorKind::ClientClosed));
     rig.pass(Duration::from_secs(2));
     let error = rig.sent(pending).unwrap_err();
     assert_eq!(error.outcome(), Outcome::MayBeStored);
@@ -441,29 +382,15 @@ fn one_way_ends_when_the_socket_has_all_of_it() {
     let message = Message::new("T".parse().unwrap(), "body");
     let id = rig.send_with(producer, message, Duration::from_secs(1), Target::Any, true);
     assert!(rig.take_request(RequestCode::SEND_MESSAGE_V2).one_way);
-    assert!(matches!(
-        rig.answers.remove(&id),
-        Some(Answer::HandedOver(Ok(())))
-    ));
+    assert!(matches!(rig.answers.remove(&id), Some(Answer::HandedOver(Ok(())))));
 }
 
 #[test]
 fn an_unknown_request_is_answered_as_java_does() {
     let (mut rig, _) = ready(&["broker-a"]);
-    let conn = *rig
-        .addresses
-        .iter()
-        .find(|(_, address)| *address == "10.0.0.0:10911")
-        .unwrap()
-        .0;
-    let head = CommandHead {
-        code: 999,
-        flag: 0,
-        opaque: 4,
-        version: 0,
-        language: LanguageCode::Java,
-        remark: None,
-    };
+    let conn = *rig.addresses.iter().find(|(_, address)| *address == "10.0.0.0:10911").unwrap().0;
+    let head =
+        CommandHead { code: 999, flag: 0, opaque: 4, version: 0, language: LanguageCode::Java, remark: None };
     let mut out = BytesMut::new();
     encode_command(&mut out, SerializeType::Json, &head, &NoFields, 0).unwrap();
     rig.input(Input::Received { conn, bytes: &out });
@@ -491,10 +418,7 @@ fn routes_and_heartbeats_come_every_thirty_seconds_and_nothing_else_does() {
             }
         }
     }
-    assert!(
-        (10..=50).contains(&wakes),
-        "{wakes} wake-ups in five minutes"
-    );
+    assert!((10..=50).contains(&wakes), "{wakes} wake-ups in five minutes");
     assert_eq!(rig.client.counters().heartbeats, 11);
     assert_eq!(rig.client.counters().route_queries, 11);
 }

@@ -50,22 +50,14 @@ impl Brokers {
             let new = broker.master.as_ref().map(|(_, link)| *link);
             return (key, old.filter(|old| Some(*old) != new));
         }
-        let key = self.slots.insert(Broker {
-            name: name.clone(),
-            master,
-        });
+        let key = self.slots.insert(Broker { name: name.clone(), master });
         self.by_name.insert(name.clone(), key);
         (key, None)
     }
 
     /// Forgets all brokers that `stays` does not want, and returns them.
     pub(crate) fn sweep(&mut self, stays: impl Fn(BrokerKey) -> bool) -> Vec<Broker> {
-        let leave: Vec<BrokerKey> = self
-            .slots
-            .keys()
-            .into_iter()
-            .filter(|key| !stays(*key))
-            .collect();
+        let leave: Vec<BrokerKey> = self.slots.keys().into_iter().filter(|key| !stays(*key)).collect();
         leave
             .into_iter()
             .filter_map(|key| {
@@ -78,11 +70,6 @@ impl Brokers {
 
     /// True when some broker's master is at the other end of this link.
     pub(crate) fn uses(&self, link: LinkKey) -> bool {
-        self.slots.iter().any(|(_, broker)| {
-            broker
-                .master
-                .as_ref()
-                .is_some_and(|(_, used)| *used == link)
-        })
+        self.slots.iter().any(|(_, broker)| broker.master.as_ref().is_some_and(|(_, used)| *used == link))
     }
 }

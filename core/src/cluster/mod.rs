@@ -74,10 +74,7 @@ pub(crate) struct Cluster {
 impl Cluster {
     pub(crate) fn new(config: &ClientConfig, rng: &Rng) -> Self {
         Self {
-            name_servers: NameServerList::new(
-                &config.name_servers,
-                &mut rng.fork("name-server-order"),
-            ),
+            name_servers: NameServerList::new(&config.name_servers, &mut rng.fork("name-server-order")),
             topics: Slots::default(),
             by_name: BTreeMap::new(),
             brokers: Brokers::default(),
@@ -118,19 +115,12 @@ impl Cluster {
             }
         }
         let place = usize::try_from(self.rng.next_u64() >> 40).unwrap_or(0);
-        let topic = Topic::new(
-            name.clone(),
-            default_topic.clone(),
-            default_queues,
-            place,
-            now,
-        );
+        let topic = Topic::new(name.clone(), default_topic.clone(), default_queues, place, now);
         let key = self.topics.insert(topic);
         self.by_name.insert(name.clone(), key);
         if !self.round_armed {
             self.round_armed = true;
-            self.timers
-                .set(now + self.timing.route_interval, ClusterTimer::Round);
+            self.timers.set(now + self.timing.route_interval, ClusterTimer::Round);
         }
         Some(key)
     }
@@ -165,35 +155,20 @@ impl Cluster {
         let topic = self.topics.get_mut(key)?;
         let publish = topic.publish.as_ref()?;
         let brokers = &self.brokers;
-        publish.next(&mut topic.place, avoid, |broker| {
-            is_usable(brokers, net, broker)
-        })
+        publish.next(&mut topic.place, avoid, |broker| is_usable(brokers, net, broker))
     }
 
     /// True when the topic has queues on a broker that looks well and is not `avoid`.
-    pub(crate) fn has_alternative<P: Copy>(
-        &self,
-        key: TopicKey,
-        avoid: BrokerKey,
-        net: &Net<P>,
-    ) -> bool {
-        let Some(publish) = self
-            .topics
-            .get(key)
-            .and_then(|topic| topic.publish.as_ref())
-        else {
+    pub(crate) fn has_alternative<P: Copy>(&self, key: TopicKey, avoid: BrokerKey, net: &Net<P>) -> bool {
+        let Some(publish) = self.topics.get(key).and_then(|topic| topic.publish.as_ref()) else {
             return false;
         };
-        publish
-            .brokers()
-            .any(|broker| broker != avoid && is_usable(&self.brokers, net, broker))
+        publish.brokers().any(|broker| broker != avoid && is_usable(&self.brokers, net, broker))
     }
 
     /// The endpoints of all masters, in order.
     pub(crate) fn masters(&self) -> impl Iterator<Item = &(Endpoint, crate::net::LinkKey)> {
-        self.brokers
-            .iter()
-            .filter_map(|(_, broker)| broker.master.as_ref())
+        self.brokers.iter().filter_map(|(_, broker)| broker.master.as_ref())
     }
 
     pub(crate) fn name_server(&self) -> Option<&Endpoint> {
@@ -251,8 +226,7 @@ impl Cluster {
                     }
                     self.round_armed = !self.topics.is_empty();
                     if self.round_armed {
-                        self.timers
-                            .set(now + self.timing.route_interval, ClusterTimer::Round);
+                        self.timers.set(now + self.timing.route_interval, ClusterTimer::Round);
                     }
                 }
             }
@@ -283,12 +257,7 @@ impl Cluster {
     }
 
     /// Forgets brokers that are in no route any more and lets their connections go.
-    fn sweep_brokers<P: Copy>(
-        &mut self,
-        now: Instant,
-        net: &mut Net<P>,
-        actions: &mut VecDeque<Action>,
-    ) {
+    fn sweep_brokers<P: Copy>(&mut self, now: Instant, net: &mut Net<P>, actions: &mut VecDeque<Action>) {
         if !core::mem::take(&mut self.unswept) {
             return;
         }
@@ -310,9 +279,7 @@ impl Cluster {
             {
                 net.keep(now, link, false, actions);
             }
-            actions.push_back(Action::Notice(Notice::BrokerLeft {
-                broker: broker.name,
-            }));
+            actions.push_back(Action::Notice(Notice::BrokerLeft { broker: broker.name }));
         }
     }
 
@@ -321,11 +288,7 @@ impl Cluster {
             .iter()
             .filter_map(|(_, topic)| {
                 let queues = topic.publish.as_ref()?.total();
-                Some(TopicView {
-                    topic: topic.name.clone(),
-                    queues,
-                    provisional: topic.provisional,
-                })
+                Some(TopicView { topic: topic.name.clone(), queues, provisional: topic.provisional })
             })
             .collect()
     }
@@ -342,8 +305,6 @@ impl Cluster {
 }
 
 fn is_usable<P: Copy>(brokers: &Brokers, net: &Net<P>, broker: BrokerKey) -> bool {
-    let master = brokers
-        .get(broker)
-        .and_then(|broker| broker.master.as_ref());
+    let master = brokers.get(broker).and_then(|broker| broker.master.as_ref());
     master.is_some_and(|(_, link)| net.is_usable(*link))
 }

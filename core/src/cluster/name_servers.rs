@@ -39,10 +39,7 @@ impl NameServerList {
     }
 
     /// Keeps the one in use if it is `usable`; else moves on to the next that is, or stays.
-    pub(crate) fn choose(
-        &mut self,
-        mut usable: impl FnMut(&Endpoint) -> bool,
-    ) -> Option<&Endpoint> {
+    pub(crate) fn choose(&mut self, mut usable: impl FnMut(&Endpoint) -> bool) -> Option<&Endpoint> {
         for step in 0..self.order.len() {
             let at = (self.current + step) % self.order.len();
             if self.order.get(at).is_some_and(&mut usable) {
@@ -75,9 +72,8 @@ mod tests {
 
     #[test]
     fn the_order_is_the_seeds_and_holds_everything() {
-        let orders: Vec<Vec<_>> = (0..20)
-            .map(|seed| list(seed).iter().map(ToString::to_string).collect())
-            .collect();
+        let orders: Vec<Vec<_>> =
+            (0..20).map(|seed| list(seed).iter().map(ToString::to_string).collect()).collect();
         assert!(orders.iter().any(|order| order != &orders[0]));
         for mut order in orders {
             order.sort();

@@ -31,11 +31,7 @@ impl PublishInfo {
     pub(crate) fn new(brokers: impl IntoIterator<Item = (BrokerKey, usize)>) -> Self {
         let mut info = Self::default();
         for (broker, count) in brokers {
-            info.groups.push(BrokerQueues {
-                broker,
-                count,
-                first: info.total,
-            });
+            info.groups.push(BrokerQueues { broker, count, first: info.total });
             info.total = info.total.saturating_add(count);
         }
         info
@@ -48,10 +44,7 @@ impl PublishInfo {
     /// The queue at a place among all of them.
     pub(crate) fn at(&self, place: usize) -> Option<(BrokerKey, i32)> {
         let group = self.groups.get(self.group_of(place)?)?;
-        Some((
-            group.broker,
-            i32::try_from(place.checked_sub(group.first)?).ok()?,
-        ))
+        Some((group.broker, i32::try_from(place.checked_sub(group.first)?).ok()?))
     }
 
     /// True when the broker has a writable queue of that number.
@@ -59,9 +52,7 @@ impl PublishInfo {
         let Ok(queue) = usize::try_from(queue_id) else {
             return false;
         };
-        self.groups
-            .iter()
-            .any(|group| group.broker == broker && queue < group.count)
+        self.groups.iter().any(|group| group.broker == broker && queue < group.count)
     }
 
     /// The brokers that have queues.
@@ -73,9 +64,7 @@ impl PublishInfo {
         if place >= self.total {
             return None;
         }
-        self.groups
-            .partition_point(|group| group.first <= place)
-            .checked_sub(1)
+        self.groups.partition_point(|group| group.first <= place).checked_sub(1)
     }
 
     /// The next queue after `place`, round robin. Prefers brokers that are `usable` and not `avoid`, then
@@ -120,24 +109,13 @@ pub(crate) fn writable_queues(
     route: &TopicRouteData,
     has_master: impl Fn(&str) -> bool,
 ) -> Result<Vec<(String, usize)>, NoRoute> {
-    if let Some(conf) = route
-        .order_topic_conf
-        .as_deref()
-        .filter(|conf| !conf.is_empty())
-    {
+    if let Some(conf) = route.order_topic_conf.as_deref().filter(|conf| !conf.is_empty()) {
         let listed = order_topic_queues(conf);
         if listed.is_empty() {
             return Err(NoRoute::NoWritableQueue(topic.clone()));
         }
-        let kept: Vec<_> = listed
-            .into_iter()
-            .filter(|(broker, _)| has_master(broker))
-            .collect();
-        return if kept.is_empty() {
-            Err(NoRoute::NoMaster(topic.clone()))
-        } else {
-            Ok(kept)
-        };
+        let kept: Vec<_> = listed.into_iter().filter(|(broker, _)| has_master(broker)).collect();
+        return if kept.is_empty() { Err(NoRoute::NoMaster(topic.clone())) } else { Ok(kept) };
     }
     if route.static_topic {
         return Err(NoRoute::StaticTopic(topic.clone()));
@@ -147,9 +125,7 @@ pub(crate) fn writable_queues(
         .iter()
         .filter(|data| data.perm & PERM_WRITE != 0)
         .filter_map(|data| {
-            let count = usize::try_from(data.write_queue_nums)
-                .ok()
-                .filter(|count| *count > 0)?;
+            let count = usize::try_from(data.write_queue_nums).ok().filter(|count| *count > 0)?;
             Some((data.broker_name.clone(), count))
         })
         .collect();
@@ -160,11 +136,7 @@ pub(crate) fn writable_queues(
     // A name that is listed twice would make its queues count twice.
     writable.dedup_by(|later, earlier| later.0 == earlier.0);
     writable.retain(|(broker, _)| has_master(broker));
-    if writable.is_empty() {
-        Err(NoRoute::NoMaster(topic.clone()))
-    } else {
-        Ok(writable)
-    }
+    if writable.is_empty() { Err(NoRoute::NoMaster(topic.clone())) } else { Ok(writable) }
 }
 
 /// `brokerA:4;brokerB:2`; parts that cannot be read are left out.

@@ -52,9 +52,7 @@ impl Cluster {
         let Some(topic) = self.topics.get(key) else {
             return;
         };
-        let earliest = topic
-            .fetched_at
-            .map_or(now, |at| at + self.timing.route_retry_interval);
+        let earliest = topic.fetched_at.map_or(now, |at| at + self.timing.route_retry_interval);
         if earliest <= now {
             self.look_up(now, key, net);
         } else {
@@ -89,17 +87,8 @@ impl Cluster {
         let link = net.link(server);
         // A server that keeps silent must leave time to ask another one.
         let share = self.timing.api_timeout / u32::try_from(servers.clamp(1, 3)).unwrap_or(1);
-        let request = net.ask(
-            link,
-            now + share,
-            ClusterPurpose::Route {
-                topic: key,
-                default,
-            }
-            .into(),
-            false,
-            false,
-        );
+        let request =
+            net.ask(link, now + share, ClusterPurpose::Route { topic: key, default }.into(), false, false);
         self.queries += 1;
         if let Some(topic) = self.topics.get_mut(key) {
             topic.query = Some(request);
@@ -117,11 +106,7 @@ impl Cluster {
         let Some(topic) = self.topics.get(topic) else {
             return Ok(false);
         };
-        let name = if default {
-            &topic.default_topic
-        } else {
-            &topic.name
-        };
+        let name = if default { &topic.default_topic } else { &topic.name };
         let head = RequestHead {
             code: RequestCode::GET_ROUTEINFO_BY_TOPIC,
             flag: 0,
@@ -129,10 +114,8 @@ impl Cluster {
             version: version::CURRENT,
             language: self.language,
         };
-        let header = GetRouteInfoRequestHeader {
-            topic: name.as_str().into(),
-            accept_standard_json_only: Some(true),
-        };
+        let header =
+            GetRouteInfoRequestHeader { topic: name.as_str().into(), accept_standard_json_only: Some(true) };
         outbox.append(|out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
         Ok(true)
     }
@@ -157,36 +140,24 @@ impl Cluster {
         net: &mut Net<P>,
         actions: &mut VecDeque<Action>,
     ) {
-        let ClusterPurpose::Route {
-            topic: key,
-            default,
-        } = purpose;
+        let ClusterPurpose::Route { topic: key, default } = purpose;
         let (code, remark, body) = answer;
         match code {
             ResponseCode::SUCCESS => {
                 let limits = RouteLimits {
                     max_brokers: self.route_entries,
-                    max_queues: self.route_entries,
+                    // Read and write queues are counted together there.
+                    max_queues: self.route_queues.saturating_mul(2),
                     ..RouteLimits::default()
                 };
                 match TopicRouteData::parse(body, &limits) {
                     Ok(route) if self.too_many_queues(&route) => {
-                        self.server_failed(
-                            now,
-                            key,
-                            from,
-                            "route has too many queues".to_string(),
-                            net,
-                        );
+                        self.server_failed(now, key, from, "route has too many queues".to_string(), net);
                     }
                     Ok(route) => self.apply(now, key, route, default, net, actions),
-                    Err(error) => self.server_failed(
-                        now,
-                        key,
-                        from,
-                        format!("unreadable route: {error}"),
-                        net,
-                    ),
+                    Err(error) => {
+                        self.server_failed(now, key, from, format!("unreadable route: {error}"), net)
+                    }
                 }
             }
             ResponseCode::TOPIC_NOT_EXIST => self.unknown(now, key, default, net),
@@ -251,7 +222,7 @@ impl Cluster {
             return;
         };
         topic.query = None;
-        if topic.route.is_some() && !topic.provisional {
+        if topic.publish.is_some() && !topic.provisional {
             // A name server that was just started knows nothing yet: the last good route stays.
             topic.fetched_at = Some(now);
             return;
@@ -282,13 +253,9 @@ impl Cluster {
 
     fn too_many_queues(&self, route: &TopicRouteData) -> bool {
         let conf = route.order_topic_conf.as_deref().unwrap_or_default();
-        let listed = conf
-            .split(';')
-            .filter_map(|part| part.rsplit_once(':')?.1.trim().parse::<usize>().ok());
-        let written = route
-            .queue_datas
-            .iter()
-            .map(|data| usize::try_from(data.write_queue_nums).unwrap_or(0));
+        let listed = conf.split(';').filter_map(|part| part.rsplit_once(':')?.1.trim().parse::<usize>().ok());
+        let written =
+            route.queue_datas.iter().map(|data| usize::try_from(data.write_queue_nums).unwrap_or(0));
         listed.chain(written).fold(0_usize, usize::saturating_add) > self.route_queues
     }
 
@@ -312,18 +279,18 @@ impl Cluster {
             borrow_route(&mut route, topic.default_queues);
         }
         let changed = topic.route.as_ref() != Some(&route) || topic.provisional != default;
-        if changed {
+        if changed || topic.publish.is_none() {
+            // Without a queue the same route is looked at again: since then another error may have been noted.
             self.replace(now, key, route, default, net, actions);
+        }
+        if changed {
+            self.tell_change(key, actions);
         }
         let Some(topic) = self.topics.get_mut(key) else {
             return;
         };
         let usable = topic.publish.is_some();
-        topic.failures = if usable && !default {
-            0
-        } else {
-            topic.failures.saturating_add(1)
-        };
+        topic.failures = if usable && !default { 0 } else { topic.failures.saturating_add(1) };
         if usable {
             topic.error = None;
         }
@@ -335,10 +302,7 @@ impl Cluster {
         if default && usable {
             // The real route appears once a broker has made the topic: looked for at growing intervals.
             let exponent = topic.failures.saturating_sub(1).min(16);
-            let rest = self
-                .timing
-                .route_retry_interval
-                .saturating_mul(1 << exponent);
+            let rest = self.timing.route_retry_interval.saturating_mul(1 << exponent);
             if rest < self.timing.route_interval {
                 self.plan(key, now + rest);
             }
@@ -363,9 +327,8 @@ impl Cluster {
         let with_master = |name: &str| keys.get(name).is_some_and(|(_, has_master)| *has_master);
         match writable_queues(&topic.name, &route, with_master) {
             Ok(queues) => {
-                let known = queues
-                    .iter()
-                    .filter_map(|(name, count)| Some((keys.get(name.as_str())?.0, *count)));
+                let known =
+                    queues.iter().filter_map(|(name, count)| Some((keys.get(name.as_str())?.0, *count)));
                 topic.publish = Some(PublishInfo::new(known));
                 topic.error = None;
             }
@@ -376,12 +339,15 @@ impl Cluster {
         }
         topic.route = Some(route);
         topic.provisional = provisional;
-        let queues = topic.publish.as_ref().map_or(0, PublishInfo::total);
-        let notice = Notice::RouteChanged {
-            topic: topic.name.clone(),
-            queues,
-            provisional,
+    }
+
+    fn tell_change(&mut self, key: TopicKey, actions: &mut VecDeque<Action>) {
+        let Some(topic) = self.topics.get(key) else {
+            return;
         };
+        let queues = topic.publish.as_ref().map_or(0, PublishInfo::total);
+        let notice =
+            Notice::RouteChanged { topic: topic.name.clone(), queues, provisional: topic.provisional };
         actions.push_back(Action::Notice(notice));
         self.unswept = true;
         self.version += 1;
@@ -401,10 +367,7 @@ impl Cluster {
             let Ok(name) = data.broker_name.parse::<BrokerName>() else {
                 continue;
             };
-            let address = data
-                .broker_addrs
-                .get(&0)
-                .and_then(|text| text.parse::<Endpoint>().ok());
+            let address = data.broker_addrs.get(&0).and_then(|text| text.parse::<Endpoint>().ok());
             let master = address.map(|endpoint| {
                 let link = net.link(&endpoint);
                 net.keep(now, link, true, actions);

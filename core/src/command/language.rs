@@ -101,10 +101,7 @@ impl LanguageCode {
     /// The language with this number, [`Unknown`](Self::Unknown) for a number without a name.
     #[must_use]
     pub fn from_code(code: u8) -> Self {
-        Self::NAMED
-            .get(usize::from(code))
-            .copied()
-            .unwrap_or(Self::Unknown)
+        Self::NAMED.get(usize::from(code)).copied().unwrap_or(Self::Unknown)
     }
 
     /// The language with this exact name, [`Unknown`](Self::Unknown) for any other text.
@@ -114,9 +111,6 @@ impl LanguageCode {
         if name == "JAVA" {
             return Self::Java;
         }
-        Self::NAMED
-            .into_iter()
-            .find(|known| known.name() == name)
-            .unwrap_or(Self::Unknown)
+        Self::NAMED.into_iter().find(|known| known.name() == name).unwrap_or(Self::Unknown)
     }
 }

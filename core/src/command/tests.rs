@@ -7,10 +7,7 @@ use super::{LanguageCode, RequestCode, ResponseCode};
 #[test]
 fn codes_print_as_name_and_number() {
     assert_eq!(RequestCode::SEND_MESSAGE_V2.to_string(), "SEND_MESSAGE_V2(310)");
-    assert_eq!(
-        format!("{:?}", ResponseCode::TOPIC_NOT_EXIST),
-        "TOPIC_NOT_EXIST(17)"
-    );
+    assert_eq!(format!("{:?}", ResponseCode::TOPIC_NOT_EXIST), "TOPIC_NOT_EXIST(17)");
     assert_eq!(ResponseCode(9999).to_string(), "CODE(9999)");
     assert_eq!(ResponseCode::RPC_TIME_OUT.to_string(), "RPC_TIME_OUT(-1006)");
     assert_eq!(RequestCode::from(34), RequestCode::HEART_BEAT);
@@ -19,27 +16,15 @@ fn codes_print_as_name_and_number() {
 #[test]
 fn every_named_code_has_its_own_name_and_number() {
     for named in [
-        RequestCode::NAMED
-            .iter()
-            .map(|code| (code.0, code.name()))
-            .collect::<BTreeSet<_>>(),
-        ResponseCode::NAMED
-            .iter()
-            .map(|code| (code.0, code.name()))
-            .collect(),
+        RequestCode::NAMED.iter().map(|code| (code.0, code.name())).collect::<BTreeSet<_>>(),
+        ResponseCode::NAMED.iter().map(|code| (code.0, code.name())).collect(),
     ] {
         let names: BTreeSet<_> = named.iter().filter_map(|(_, name)| *name).collect();
         let numbers: BTreeSet<_> = named.iter().map(|(number, _)| number).collect();
         assert_eq!((names.len(), numbers.len()), (named.len(), named.len()));
     }
-    assert_eq!(
-        (RequestCode(1).name(), RequestCode(200_151).name()),
-        (None, Some("BATCH_ACK_MESSAGE"))
-    );
-    assert_eq!(
-        (ResponseCode(5).name(), ResponseCode(0).name()),
-        (None, Some("SUCCESS"))
-    );
+    assert_eq!((RequestCode(1).name(), RequestCode(200_151).name()), (None, Some("BATCH_ACK_MESSAGE")));
+    assert_eq!((ResponseCode(5).name(), ResponseCode(0).name()), (None, Some("SUCCESS")));
 }
 
 #[test]

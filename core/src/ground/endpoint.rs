@@ -66,9 +66,7 @@ pub enum EndpointError {
         len: usize,
     },
     /// The host has a character that no host has: a blank, a control character, a slash.
-    #[error(
-        "the host of {text:?} has the character {character:?}; write host:port and nothing else"
-    )]
+    #[error("the host of {text:?} has the character {character:?}; write host:port and nothing else")]
     IllegalCharacter {
         /// The text as given.
         text: String,
@@ -91,15 +89,9 @@ impl Endpoint {
     pub fn new(host: &str, port: u16) -> Result<Endpoint, EndpointError> {
         let host = check_host(host, host)?;
         if port == 0 {
-            return Err(EndpointError::BadPort {
-                text: excerpt(host),
-                port: String::from("0"),
-            });
+            return Err(EndpointError::BadPort { text: excerpt(host), port: String::from("0") });
         }
-        Ok(Endpoint {
-            host: Arc::from(host),
-            port,
-        })
+        Ok(Endpoint { host: Arc::from(host), port })
     }
 
     /// The host; an IPv6 address without its brackets.
@@ -121,26 +113,19 @@ impl FromStr for Endpoint {
     /// Splits at the last colon, as servers and Java do: brokers configured with a bare IPv6
     /// address announce `addr:port` without brackets.
     fn from_str(text: &str) -> Result<Endpoint, EndpointError> {
-        let missing = || EndpointError::MissingPort {
-            text: excerpt(text),
-        };
+        let missing = || EndpointError::MissingPort { text: excerpt(text) };
         let (host, port) = text.rsplit_once(':').ok_or_else(missing)?;
         if host.starts_with('[') && !host.ends_with(']') {
             // `[::1]`: the last colon is inside the brackets.
             return Err(if text.ends_with(']') {
                 missing()
             } else {
-                EndpointError::BadIpv6 {
-                    text: excerpt(text),
-                }
+                EndpointError::BadIpv6 { text: excerpt(text) }
             });
         }
         let host = check_host(text, host)?;
         let port = parse_port(text, port)?;
-        Ok(Endpoint {
-            host: Arc::from(host),
-            port,
-        })
+        Ok(Endpoint { host: Arc::from(host), port })
     }
 }
 
@@ -177,31 +162,20 @@ impl fmt::Debug for Endpoint {
 /// The host without brackets, or why it is none.
 fn check_host<'a>(text: &str, host: &'a str) -> Result<&'a str, EndpointError> {
     if host.trim().is_empty() || host == "[]" {
-        return Err(EndpointError::EmptyHost {
-            text: excerpt(text),
-        });
+        return Err(EndpointError::EmptyHost { text: excerpt(text) });
     }
     if host.len() > MAX_HOST_LEN {
-        return Err(EndpointError::HostTooLong {
-            text: excerpt(text),
-            len: host.len(),
-        });
+        return Err(EndpointError::HostTooLong { text: excerpt(text), len: host.len() });
     }
-    let illegal =
-        |c: &char| c.is_control() || c.is_whitespace() || matches!(c, '/' | ';' | ',' | '@');
+    let illegal = |c: &char| c.is_control() || c.is_whitespace() || matches!(c, '/' | ';' | ',' | '@');
     if let Some(character) = host.chars().find(illegal) {
-        return Err(EndpointError::IllegalCharacter {
-            text: excerpt(text),
-            character,
-        });
+        return Err(EndpointError::IllegalCharacter { text: excerpt(text), character });
     }
     let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     let bare = inner.unwrap_or(host);
     let looks_like_ipv6 = inner.is_some() || bare.contains([':', '[', ']']);
     if looks_like_ipv6 && !is_ipv6(bare) {
-        return Err(EndpointError::BadIpv6 {
-            text: excerpt(text),
-        });
+        return Err(EndpointError::BadIpv6 { text: excerpt(text) });
     }
     Ok(bare)
 }
@@ -210,9 +184,7 @@ fn check_host<'a>(text: &str, host: &'a str) -> Result<&'a str, EndpointError> {
 fn is_ipv6(text: &str) -> bool {
     match text.split_once('%') {
         Some((address, zone)) => {
-            !zone.is_empty()
-                && !zone.contains([':', '[', ']', '%'])
-                && address.parse::<Ipv6Addr>().is_ok()
+            !zone.is_empty() && !zone.contains([':', '[', ']', '%']) && address.parse::<Ipv6Addr>().is_ok()
         }
         None => text.parse::<Ipv6Addr>().is_ok(),
     }
@@ -223,13 +195,8 @@ fn parse_port(text: &str, port: &str) -> Result<u16, EndpointError> {
     let digits = !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
     match port.parse::<u16>() {
         Ok(number) if digits && number != 0 => Ok(number),
-        _ if port.is_empty() => Err(EndpointError::MissingPort {
-            text: excerpt(text),
-        }),
-        _ => Err(EndpointError::BadPort {
-            text: excerpt(text),
-            port: excerpt(port),
-        }),
+        _ if port.is_empty() => Err(EndpointError::MissingPort { text: excerpt(text) }),
+        _ => Err(EndpointError::BadPort { text: excerpt(text), port: excerpt(port) }),
     }
 }
 
@@ -267,9 +234,7 @@ pub enum NameServersError {
         source: EndpointError,
     },
     /// More different items than one list may hold.
-    #[error(
-        "the list has more than {MAX_NAME_SERVERS} name servers; a client needs a few of them only"
-    )]
+    #[error("the list has more than {MAX_NAME_SERVERS} name servers; a client needs a few of them only")]
     TooMany,
 }
 
@@ -333,10 +298,7 @@ impl FromStr for NameServers {
             };
             let endpoint = address
                 .parse()
-                .map_err(|source| NameServersError::BadItem {
-                    item: excerpt(item),
-                    source,
-                })?;
+                .map_err(|source| NameServersError::BadItem { item: excerpt(item), source })?;
             push_distinct(&mut list, endpoint)?;
         }
         finish(list)

@@ -20,12 +20,7 @@ fn host_and_port_split_at_the_last_colon() {
         ("[fe80::1]:10911", "fe80::1", 10911, "[fe80::1]:10911"),
         ("[fe80::1%eth0]:1", "fe80::1%eth0", 1, "[fe80::1%eth0]:1"),
         ("fe80::1:10911", "fe80::1", 10911, "[fe80::1]:10911"),
-        (
-            "my_host-1.example:65535",
-            "my_host-1.example",
-            65535,
-            "my_host-1.example:65535",
-        ),
+        ("my_host-1.example:65535", "my_host-1.example", 65535, "my_host-1.example:65535"),
         ("h:0080", "h", 80, "h:80"),
     ] {
         let parsed = endpoint(text).unwrap();
@@ -39,46 +34,26 @@ fn host_and_port_split_at_the_last_colon() {
 #[test]
 fn a_missing_port_is_told() {
     for text in ["localhost", "", "localhost:", "[::1]", "[::1]:"] {
-        let expected = EndpointError::MissingPort {
-            text: text_of(text),
-        };
+        let expected = EndpointError::MissingPort { text: text_of(text) };
         assert_eq!(endpoint(text), Err(expected), "{text:?}");
     }
 }
 
 #[test]
 fn a_port_is_a_number_from_1_to_65535() {
-    for port in [
-        "0",
-        "65536",
-        "99999999999",
-        "-1",
-        "+1",
-        "x",
-        "9876 ",
-        " 9876",
-        "1.5",
-    ] {
+    for port in ["0", "65536", "99999999999", "-1", "+1", "x", "9876 ", " 9876", "1.5"] {
         let text = format!("h:{port}");
         let port = text_of(port);
-        let expected = EndpointError::BadPort {
-            text: text.clone(),
-            port,
-        };
+        let expected = EndpointError::BadPort { text: text.clone(), port };
         assert_eq!(endpoint(&text), Err(expected));
     }
-    assert!(matches!(
-        Endpoint::new("h", 0),
-        Err(EndpointError::BadPort { .. })
-    ));
+    assert!(matches!(Endpoint::new("h", 0), Err(EndpointError::BadPort { .. })));
 }
 
 #[test]
 fn a_host_is_neither_empty_nor_endless() {
     for text in [":9876", " :9876", "[]:9876"] {
-        let expected = EndpointError::EmptyHost {
-            text: text_of(text),
-        };
+        let expected = EndpointError::EmptyHost { text: text_of(text) };
         assert_eq!(endpoint(text), Err(expected));
     }
     let longest = format!("{}:1", "h".repeat(255));
@@ -89,36 +64,21 @@ fn a_host_is_neither_empty_nor_endless() {
 
 #[test]
 fn a_host_has_no_blanks_controls_or_separators() {
-    for character in [
-        ' ', '\t', '\n', '\u{0}', '\u{7f}', '\u{3000}', '/', ';', ',', '@',
-    ] {
+    for character in [' ', '\t', '\n', '\u{0}', '\u{7f}', '\u{3000}', '/', ';', ',', '@'] {
         let text = format!("a{character}b:1");
-        let expected = EndpointError::IllegalCharacter {
-            text: text.clone(),
-            character,
-        };
+        let expected = EndpointError::IllegalCharacter { text: text.clone(), character };
         assert_eq!(endpoint(&text), Err(expected));
     }
 }
 
 #[test]
 fn brackets_and_colons_are_for_ipv6_only() {
-    for text in [
-        "[localhost]:1",
-        "a:b:1",
-        "[::1:1",
-        "::1]:1",
-        "[[::1]]:1",
-        "[::1]x:1",
-        "fe80:1",
-    ] {
+    for text in ["[localhost]:1", "a:b:1", "[::1:1", "::1]:1", "[[::1]]:1", "[::1]x:1", "fe80:1"] {
         let outcome = endpoint(text);
         if text == "fe80:1" {
             assert_eq!(outcome.unwrap().host(), "fe80");
         } else {
-            let expected = EndpointError::BadIpv6 {
-                text: text_of(text),
-            };
+            let expected = EndpointError::BadIpv6 { text: text_of(text) };
             assert_eq!(outcome, Err(expected), "{text:?}");
         }
     }
@@ -157,9 +117,7 @@ fn name_servers_are_trimmed_and_distinct() {
 
 #[test]
 fn name_servers_take_what_follows_the_last_slash_of_an_http_item() {
-    let list: NameServers = "http://MQ_INST_1_a.example:80;http://x/y/ns:1;ns:2"
-        .parse()
-        .unwrap();
+    let list: NameServers = "http://MQ_INST_1_a.example:80;http://x/y/ns:1;ns:2".parse().unwrap();
     assert_eq!(list.to_string(), "MQ_INST_1_a.example:80;ns:1;ns:2");
     assert!("http://".parse::<NameServers>().is_err());
     assert!("http://ns:1/".parse::<NameServers>().is_err());
@@ -170,10 +128,7 @@ fn an_empty_list_is_an_error_and_none_is_not() {
     for text in ["", ";", " ; ; "] {
         assert_eq!(text.parse::<NameServers>(), Err(NameServersError::Empty));
     }
-    assert_eq!(
-        NameServers::from_endpoints([]),
-        Err(NameServersError::Empty)
-    );
+    assert_eq!(NameServers::from_endpoints([]), Err(NameServersError::Empty));
     assert!(NameServers::none().is_empty());
     assert_eq!(NameServers::none().len(), 0);
 }
@@ -181,30 +136,16 @@ fn an_empty_list_is_an_error_and_none_is_not() {
 #[test]
 fn a_bad_item_is_named() {
     let error = "ns1:9876; ns2 ;ns3:1".parse::<NameServers>().unwrap_err();
-    let source = EndpointError::MissingPort {
-        text: text_of("ns2"),
-    };
-    assert_eq!(
-        error,
-        NameServersError::BadItem {
-            item: text_of("ns2"),
-            source
-        }
-    );
+    let source = EndpointError::MissingPort { text: text_of("ns2") };
+    assert_eq!(error, NameServersError::BadItem { item: text_of("ns2"), source });
     assert!(error.to_string().contains("\"ns2\""));
 }
 
 #[test]
 fn a_list_holds_64_different_name_servers() {
     let texts: Vec<_> = (1..=65).map(|port| format!("ns:{port}")).collect();
-    assert_eq!(
-        texts[..64].join(";").parse::<NameServers>().unwrap().len(),
-        64
-    );
-    assert_eq!(
-        texts.join(";").parse::<NameServers>(),
-        Err(NameServersError::TooMany)
-    );
+    assert_eq!(texts[..64].join(";").parse::<NameServers>().unwrap().len(), 64);
+    assert_eq!(texts.join(";").parse::<NameServers>(), Err(NameServersError::TooMany));
     // Duplicates do not count.
     let repeated = format!("{};ns:1;ns:2", texts[..64].join(";"));
     assert_eq!(repeated.parse::<NameServers>().unwrap().len(), 64);

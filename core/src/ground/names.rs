@@ -24,14 +24,8 @@ const DEFAULT_TOPIC: &str = "TBW102";
 
 /// Group names that Java keeps for itself, with the reason why a user cannot have them.
 const RESERVED_GROUPS: [(&str, &str); 2] = [
-    (
-        "DEFAULT_PRODUCER",
-        "it is the name of a producer without a group",
-    ),
-    (
-        "CLIENT_INNER_PRODUCER",
-        "every client registers its own inner producer under it",
-    ),
+    ("DEFAULT_PRODUCER", "it is the name of a producer without a group"),
+    ("CLIENT_INNER_PRODUCER", "every client registers its own inner producer under it"),
 ];
 
 /// Topics that only servers may write (Java: `TopicValidator`, the set forbidden to send).
@@ -254,9 +248,7 @@ impl ClientId {
     /// ```
     pub fn new(ip: IpAddr, instance_name: &str, unit: Option<&str>) -> Result<ClientId, NameError> {
         if instance_name.trim().is_empty() {
-            return Err(NameError::Blank {
-                what: INSTANCE_NAME,
-            });
+            return Err(NameError::Blank { what: INSTANCE_NAME });
         }
         let mut text = match ip {
             IpAddr::V4(v4) => format!("{v4}@{instance_name}"),
@@ -277,11 +269,7 @@ fn check_topic(text: &str) -> Result<(), NameError> {
 fn check_group(text: &str) -> Result<(), NameError> {
     check_common(GROUP, text, MAX_GROUP_LEN, is_name_character)?;
     match RESERVED_GROUPS.into_iter().find(|(name, _)| *name == text) {
-        Some((name, reason)) => Err(NameError::Reserved {
-            what: GROUP,
-            name,
-            reason,
-        }),
+        Some((name, reason)) => Err(NameError::Reserved { what: GROUP, name, reason }),
         None => Ok(()),
     }
 }
@@ -309,11 +297,7 @@ fn check_common(
         return Err(NameError::TooLong { what, len, max });
     }
     match text.chars().enumerate().find(|(_, c)| !allowed(*c)) {
-        Some((at, character)) => Err(NameError::IllegalCharacter {
-            what,
-            character,
-            at,
-        }),
+        Some((at, character)) => Err(NameError::IllegalCharacter { what, character, at }),
         None => Ok(()),
     }
 }

@@ -15,14 +15,7 @@ fn group(text: &str) -> Result<GroupName, NameError> {
 
 #[test]
 fn topic_takes_its_whole_alphabet() {
-    for text in [
-        "a",
-        "A-Z_0-9",
-        "%RETRY%group",
-        "ns%topic",
-        "a|b",
-        &"t".repeat(127),
-    ] {
+    for text in ["a", "A-Z_0-9", "%RETRY%group", "ns%topic", "a|b", &"t".repeat(127)] {
         assert_eq!(topic(text).unwrap(), *text);
     }
 }
@@ -33,12 +26,7 @@ fn blank_names_are_refused_first() {
         assert_eq!(topic(text), Err(NameError::Blank { what: "topic" }));
         assert_eq!(group(text), Err(NameError::Blank { what: "group" }));
         let broker = text.parse::<BrokerName>();
-        assert_eq!(
-            broker,
-            Err(NameError::Blank {
-                what: "broker name"
-            })
-        );
+        assert_eq!(broker, Err(NameError::Blank { what: "broker name" }));
         let client = text.parse::<ClientId>();
         assert_eq!(client, Err(NameError::Blank { what: "client id" }));
     }
@@ -48,35 +36,14 @@ fn blank_names_are_refused_first() {
 fn length_comes_before_characters() {
     let long = "/".repeat(128);
     let (what, len) = ("topic", 128);
-    assert_eq!(
-        topic(&long),
-        Err(NameError::TooLong {
-            what,
-            len,
-            max: 127
-        })
-    );
+    assert_eq!(topic(&long), Err(NameError::TooLong { what, len, max: 127 }));
     let (what, len) = ("group", 121);
-    assert_eq!(
-        group(&"/".repeat(121)),
-        Err(NameError::TooLong {
-            what,
-            len,
-            max: 120
-        })
-    );
+    assert_eq!(group(&"/".repeat(121)), Err(NameError::TooLong { what, len, max: 120 }));
     assert!(group(&"g".repeat(120)).is_ok());
     // Java counts UTF-16 units: 64 of these are 128.
     let (what, len) = ("topic", 128);
     let emoji = "\u{1f600}".repeat(64);
-    assert_eq!(
-        topic(&emoji),
-        Err(NameError::TooLong {
-            what,
-            len,
-            max: 127
-        })
-    );
+    assert_eq!(topic(&emoji), Err(NameError::TooLong { what, len, max: 127 }));
 }
 
 #[test]
@@ -90,16 +57,9 @@ fn characters_outside_the_alphabet_are_named() {
         ("ok\u{ff11}", '\u{ff11}', 2),
         ("a$", '$', 1),
     ] {
-        let expected = NameError::IllegalCharacter {
-            what,
-            character,
-            at,
-        };
+        let expected = NameError::IllegalCharacter { what, character, at };
         assert_eq!(topic(text), Err(expected), "{text:?}");
-        assert!(matches!(
-            group(text),
-            Err(NameError::IllegalCharacter { what: "group", .. })
-        ));
+        assert!(matches!(group(text), Err(NameError::IllegalCharacter { what: "group", .. })));
     }
 }
 
@@ -142,11 +102,7 @@ fn broker_names_are_bounded_and_printable() {
     for text in ["a\nb", "a\u{0}", "a\u{7f}"] {
         let error = text.parse::<BrokerName>().unwrap_err();
         assert!(matches!(error, NameError::IllegalCharacter { at: 1, .. }));
-        assert!(
-            error
-                .to_string()
-                .contains("control characters are not allowed")
-        );
+        assert!(error.to_string().contains("control characters are not allowed"));
     }
 }
 
@@ -165,23 +121,14 @@ fn client_id_is_address_instance_and_unit() {
 #[test]
 fn client_id_refuses_what_would_break_a_header() {
     let ip = IpAddr::from([10, 0, 0, 1]);
-    let blank = Err(NameError::Blank {
-        what: "instance name",
-    });
+    let blank = Err(NameError::Blank { what: "instance name" });
     assert_eq!(ClientId::new(ip, " ", None), blank);
     for (instance, unit) in [("a\u{1}", None), ("a", Some("b\u{2}"))] {
         let refused = ClientId::new(ip, instance, unit);
         assert!(matches!(refused, Err(NameError::IllegalCharacter { .. })));
     }
     let refused = ClientId::new(ip, &"x".repeat(255), None);
-    assert!(matches!(
-        refused,
-        Err(NameError::TooLong {
-            len: 264,
-            max: 255,
-            ..
-        })
-    ));
+    assert!(matches!(refused, Err(NameError::TooLong { len: 264, max: 255, .. })));
 }
 
 #[test]
@@ -195,10 +142,7 @@ fn every_way_in_checks_alike() {
 #[test]
 fn names_print_sort_and_look_up_as_their_text() {
     let name = topic("orders").unwrap();
-    assert_eq!(
-        alloc::format!("{name} {name:?} {name:>8}"),
-        "orders \"orders\"   orders"
-    );
+    assert_eq!(alloc::format!("{name} {name:?} {name:>8}"), "orders \"orders\"   orders");
     let mut sorted = vec![topic("b").unwrap(), topic("a").unwrap()];
     sorted.sort();
     assert_eq!(sorted, ["a", "b"]);

@@ -29,9 +29,7 @@ impl Rng {
         let hash = label.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
         });
-        let mut child = Self {
-            state: self.state ^ hash,
-        };
+        let mut child = Self { state: self.state ^ hash };
         // One step apart from the parent, so that an empty label is not the parent itself.
         child.state = child.next_u64();
         child

@@ -16,11 +16,7 @@ impl<T> Key<T> {
     /// A key from its two parts, for recordings and foreign tables.
     #[must_use]
     pub const fn from_parts(index: u32, life: u32) -> Self {
-        Self {
-            index,
-            life,
-            of: PhantomData,
-        }
+        Self { index, life, of: PhantomData }
     }
 
     /// The slot's index.
@@ -95,12 +91,7 @@ const NONE: u32 = u32::MAX;
 
 impl<T> Default for Slots<T> {
     fn default() -> Self {
-        Self {
-            slots: Vec::new(),
-            free_head: NONE,
-            free_tail: NONE,
-            used: 0,
-        }
+        Self { slots: Vec::new(), free_head: NONE, free_tail: NONE, used: 0 }
     }
 }
 
@@ -142,10 +133,7 @@ impl<T> Slots<T> {
         }
         // More than 2^32 entries cannot be held in memory: limits above this table are far smaller.
         let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
-        self.slots.push(Slot {
-            life: 0,
-            state: State::Used(value),
-        });
+        self.slots.push(Slot { life: 0, state: State::Used(value) });
         Key::from_parts(index, 0)
     }
 
@@ -153,10 +141,7 @@ impl<T> Slots<T> {
     #[must_use]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
         match self.slots.get(key.index as usize) {
-            Some(Slot {
-                life,
-                state: State::Used(value),
-            }) if *life == key.life => Some(value),
+            Some(Slot { life, state: State::Used(value) }) if *life == key.life => Some(value),
             _ => None,
         }
     }
@@ -164,10 +149,7 @@ impl<T> Slots<T> {
     /// The entry of `key`, unless the key is stale.
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         match self.slots.get_mut(key.index as usize) {
-            Some(Slot {
-                life,
-                state: State::Used(value),
-            }) if *life == key.life => Some(value),
+            Some(Slot { life, state: State::Used(value) }) if *life == key.life => Some(value),
             _ => None,
         }
     }
@@ -178,8 +160,7 @@ impl<T> Slots<T> {
         if slot.life != key.life || matches!(slot.state, State::Free { .. }) {
             return None;
         }
-        let State::Used(value) = core::mem::replace(&mut slot.state, State::Free { next: NONE })
-        else {
+        let State::Used(value) = core::mem::replace(&mut slot.state, State::Free { next: NONE }) else {
             return None;
         };
         self.used -= 1;
@@ -194,30 +175,22 @@ impl<T> Slots<T> {
 
     /// All entries in order of their slots.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
-        self.slots
-            .iter()
-            .enumerate()
-            .filter_map(|(index, slot)| match &slot.state {
-                State::Used(value) => Some((
-                    Key::from_parts(u32::try_from(index).unwrap_or(NONE), slot.life),
-                    value,
-                )),
-                State::Free { .. } => None,
-            })
+        self.slots.iter().enumerate().filter_map(|(index, slot)| match &slot.state {
+            State::Used(value) => {
+                Some((Key::from_parts(u32::try_from(index).unwrap_or(NONE), slot.life), value))
+            }
+            State::Free { .. } => None,
+        })
     }
 
     /// All entries in order of their slots.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Key<T>, &mut T)> {
-        self.slots
-            .iter_mut()
-            .enumerate()
-            .filter_map(|(index, slot)| match &mut slot.state {
-                State::Used(value) => Some((
-                    Key::from_parts(u32::try_from(index).unwrap_or(NONE), slot.life),
-                    value,
-                )),
-                State::Free { .. } => None,
-            })
+        self.slots.iter_mut().enumerate().filter_map(|(index, slot)| match &mut slot.state {
+            State::Used(value) => {
+                Some((Key::from_parts(u32::try_from(index).unwrap_or(NONE), slot.life), value))
+            }
+            State::Free { .. } => None,
+        })
     }
 
     /// The keys of all entries in order of their slots.
@@ -253,10 +226,7 @@ mod tests {
             slots.remove(*key);
         }
         for n in 0..4 {
-            assert_eq!(
-                slots.insert(n).index(),
-                keys[usize::try_from(n).unwrap()].index()
-            );
+            assert_eq!(slots.insert(n).index(), keys[usize::try_from(n).unwrap()].index());
         }
         assert_eq!(slots.insert(9).index(), 4);
     }

@@ -41,11 +41,7 @@ const ARITY: usize = 4;
 
 impl<K> Default for Timers<K> {
     fn default() -> Self {
-        Self {
-            heap: Vec::new(),
-            armed: Slots::default(),
-            sequence: 0,
-        }
+        Self { heap: Vec::new(), armed: Slots::default(), sequence: 0 }
     }
 }
 
@@ -65,16 +61,9 @@ impl<K: Copy> Timers<K> {
     /// Arms a deadline. One at [`Instant::NEVER`] is kept, and never due.
     pub fn set(&mut self, at: Instant, what: K) -> TimerKey<K> {
         let place = self.heap.len();
-        let key = self.armed.insert(Armed {
-            what,
-            place: u32::try_from(place).unwrap_or(u32::MAX),
-        });
+        let key = self.armed.insert(Armed { what, place: u32::try_from(place).unwrap_or(u32::MAX) });
         self.sequence = self.sequence.wrapping_add(1);
-        self.heap.push(Entry {
-            at,
-            sequence: self.sequence,
-            key,
-        });
+        self.heap.push(Entry { at, sequence: self.sequence, key });
         self.rise(place);
         key
     }
@@ -146,11 +135,7 @@ impl<K: Copy> Timers<K> {
     }
 
     fn order(&self, place: usize) -> (Instant, u64) {
-        self.heap
-            .get(place)
-            .map_or((Instant::NEVER, u64::MAX), |entry| {
-                (entry.at, entry.sequence)
-            })
+        self.heap.get(place).map_or((Instant::NEVER, u64::MAX), |entry| (entry.at, entry.sequence))
     }
 
     fn note_place(&mut self, place: usize) {
@@ -210,10 +195,7 @@ mod tests {
                 _ => {
                     let now = Instant::from_micros(step / 10);
                     model.sort_by_key(|(at, step, _)| (*at, *step));
-                    let expected = model
-                        .first()
-                        .filter(|(at, ..)| *at <= now)
-                        .map(|(_, n, _)| *n);
+                    let expected = model.first().filter(|(at, ..)| *at <= now).map(|(_, n, _)| *n);
                     assert_eq!(timers.pop_due(now), expected);
                     if expected.is_some() {
                         model.remove(0);

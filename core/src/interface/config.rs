@@ -38,12 +38,7 @@ pub struct Identity {
 
 impl Default for Identity {
     fn default() -> Self {
-        Self {
-            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            pid: 0,
-            instance_name: None,
-            unit_name: None,
-        }
+        Self { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), pid: 0, instance_name: None, unit_name: None }
     }
 }
 
@@ -113,14 +108,7 @@ impl ClientConfig {
                 format!("{}#{number}", self.identity.pid)
             }
         };
-        ClientId::new(
-            self.identity.ip,
-            &instance,
-            self.identity.unit_name.as_deref(),
-        )
-        .map_err(|error| ConfigError {
-            field: "instance_name",
-            reason: error.to_string(),
-        })
+        ClientId::new(self.identity.ip, &instance, self.identity.unit_name.as_deref())
+            .map_err(|error| ConfigError { field: "instance_name", reason: error.to_string() })
     }
 }

@@ -23,7 +23,7 @@ pub type ProducerId = Key<ProducerTag>;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CommandId(pub u64);
 
-/// One thing that happened. Given with the time to [`Client::handle`](super::Client::handle).
+/// One thing that happened. Given with the time to [`Client::handle`](crate::client::Client::handle).
 #[derive(Debug)]
 pub enum Input<'a> {
     /// An application wants something. Ends in exactly one [`Action::Answer`](super::Action::Answer)

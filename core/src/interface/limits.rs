@@ -71,16 +71,8 @@ impl Timing {
             }
         }
         for (field, least, most) in [
-            (
-                "reconnect_pause_max",
-                self.reconnect_pause_min,
-                self.reconnect_pause_max,
-            ),
-            (
-                "retry_pause_max",
-                self.retry_pause_min,
-                self.retry_pause_max,
-            ),
+            ("reconnect_pause_max", self.reconnect_pause_min, self.reconnect_pause_max),
+            ("retry_pause_max", self.retry_pause_min, self.retry_pause_max),
         ] {
             if most < least {
                 return Err(ConfigError {
@@ -139,31 +131,17 @@ impl Limits {
     pub fn check(&self) -> Result<(), ConfigError> {
         for (field, value) in self.fields() {
             if value == 0 {
-                return Err(ConfigError {
-                    field,
-                    reason: "must not be zero".into(),
-                });
+                return Err(ConfigError { field, reason: "must not be zero".into() });
             }
         }
         for (field, value, most) in [
             ("connection_requests", self.connection_requests, 65_536),
-            (
-                "frame_bytes",
-                self.frame_bytes,
-                crate::wire::MAX_FRAME_BYTES,
-            ),
-            (
-                "header_bytes",
-                self.header_bytes,
-                crate::wire::MAX_FRAME_BYTES,
-            ),
+            ("frame_bytes", self.frame_bytes, crate::wire::MAX_FRAME_BYTES),
+            ("header_bytes", self.header_bytes, crate::wire::MAX_FRAME_BYTES),
             ("messages", self.messages, 1 << 28),
         ] {
             if value > most {
-                return Err(ConfigError {
-                    field,
-                    reason: format!("{value} is more than {most}"),
-                });
+                return Err(ConfigError { field, reason: format!("{value} is more than {most}") });
             }
         }
         Ok(())

@@ -13,9 +13,7 @@ mod view;
 
 pub use action::{Action, Answer, LostReason, Millis, Notice, Stray};
 pub use config::{ClientConfig, ConfigError, Identity};
-pub use input::{
-    CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send,
-};
+pub use input::{CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send};
 pub use limits::{Limits, Timing};
 pub use producer_config::{DEFAULT_MAX_MESSAGE_SIZE, ProducerConfig, Resend, Target};
 pub use receipt::{MessageQueue, SendReceipt, SendResult, SendStatus};
@@ -24,6 +22,5 @@ pub use send_error::{
 };
 pub(crate) use text::clean_text;
 pub use view::{
-    BrokerView, ClusterView, ConnectionState, ConnectionView, Counters, MemoryUse, ServiceState,
-    TopicView,
+    BrokerView, ClusterView, ConnectionState, ConnectionView, Counters, MemoryUse, ServiceState, TopicView,
 };

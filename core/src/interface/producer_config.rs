@@ -89,17 +89,11 @@ impl ProducerConfig {
         }
         if self.max_message_size == 0 || self.max_message_size > 15 * 1024 * 1024 {
             let given = self.max_message_size;
-            return refuse(
-                "max_message_size",
-                format!("{given} is not between 1 byte and 15 MiB"),
-            );
+            return refuse("max_message_size", format!("{given} is not between 1 byte and 15 MiB"));
         }
         if self.default_topic_queue_nums == 0 || self.default_topic_queue_nums > 65_536 {
             let given = self.default_topic_queue_nums;
-            return refuse(
-                "default_topic_queue_nums",
-                format!("{given} is not between 1 and 65536"),
-            );
+            return refuse("default_topic_queue_nums", format!("{given} is not between 1 and 65536"));
         }
         if self.retries > 1_000 {
             return refuse("retries", format!("{} is more than 1000", self.retries));

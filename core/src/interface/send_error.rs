@@ -61,11 +61,7 @@ pub(crate) struct SendErrorParts {
 impl SendError {
     /// An error before any attempt: the message never left.
     #[must_use]
-    pub fn before_any_attempt(
-        kind: SendErrorKind,
-        topic: TopicName,
-        message: Option<Message>,
-    ) -> Self {
+    pub fn before_any_attempt(kind: SendErrorKind, topic: TopicName, message: Option<Message>) -> Self {
         Self(Box::new(SendErrorParts {
             kind,
             outcome: Outcome::NotStored,
@@ -149,11 +145,7 @@ impl SendError {
 
 impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "message for topic {} {}: {}",
-            self.0.topic, self.0.outcome, self.0.kind
-        )?;
+        write!(f, "message for topic {} {}: {}", self.0.topic, self.0.outcome, self.0.kind)?;
         if let Some(last) = self.0.attempts.last() {
             let tried = self.0.attempts.len() + self.0.attempts_left_out as usize;
             write!(f, " (last of {tried} attempts: {last})")?;
@@ -282,11 +274,7 @@ pub struct Attempt {
 
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let written = if self.written {
-            "written"
-        } else {
-            "not written"
-        };
+        let written = if self.written { "written" } else { "not written" };
         write!(
             f,
             "{} at {} queue {}, {written}, after {} ms: {}",
@@ -336,9 +324,7 @@ pub enum AttemptFailure {
 #[non_exhaustive]
 pub enum OpenError {
     /// The client has an open producer of this group.
-    #[error(
-        "producer group {0} is in use by another producer of this client; choose another group name"
-    )]
+    #[error("producer group {0} is in use by another producer of this client; choose another group name")]
     GroupInUse(GroupName),
     /// A setting is wrong.
     #[error(transparent)]

@@ -32,10 +32,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped_and_length_is_capped() {
-        assert_eq!(
-            clean_text(" a\nb\u{1b}[31mc\u{202e}d "),
-            "a b\\u{1b}[31mc\\u{202e}d"
-        );
+        assert_eq!(clean_text(" a\nb\u{1b}[31mc\u{202e}d "), "a b\\u{1b}[31mc\\u{202e}d");
         let long = "x".repeat(10_000);
         assert_eq!(clean_text(&long).chars().count(), 257);
     }

@@ -41,9 +41,7 @@ pub enum MessageError {
     },
     /// A queue of `INNER_MULTI_DISPATCH` has a path separator, which would lead a broker to write
     /// outside its store.
-    #[error(
-        "the property INNER_MULTI_DISPATCH has the path separator {separator:?}; name queues without it"
-    )]
+    #[error("the property INNER_MULTI_DISPATCH has the path separator {separator:?}; name queues without it")]
     PathInMultiDispatch {
         /// The separator found.
         separator: char,
@@ -79,15 +77,10 @@ pub fn check_message(message: &Message, max_message_size: usize) -> Result<(), M
     }
     let len = message.body().len();
     if len == 0 {
-        return Err(MessageError::EmptyBody {
-            topic: message.topic().as_str().to_owned(),
-        });
+        return Err(MessageError::EmptyBody { topic: message.topic().as_str().to_owned() });
     }
     if len > max_message_size {
-        return Err(MessageError::BodyTooLarge {
-            len,
-            max: max_message_size,
-        });
+        return Err(MessageError::BodyTooLarge { len, max: max_message_size });
     }
     if let Some(queues) = message.property(names::INNER_MULTI_DISPATCH) {
         // Java looks for the separator of its own platform; the broker's may be the other one.
@@ -97,10 +90,7 @@ pub fn check_message(message: &Message, max_message_size: usize) -> Result<(), M
     }
     let len = message.properties().as_wire().len();
     if len > MAX_PROPERTIES_LEN {
-        return Err(MessageError::PropertiesTooLong {
-            len,
-            max: MAX_PROPERTIES_LEN,
-        });
+        return Err(MessageError::PropertiesTooLong { len, max: MAX_PROPERTIES_LEN });
     }
     Ok(())
 }

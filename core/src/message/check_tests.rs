@@ -35,10 +35,7 @@ fn a_large_body_is_refused_before_multi_dispatch() {
     let mut large = message("t", LIMIT + 1);
     set(&mut large, "INNER_MULTI_DISPATCH", "a/b");
     let (len, max) = (LIMIT + 1, LIMIT);
-    assert_eq!(
-        check_message(&large, LIMIT),
-        Err(MessageError::BodyTooLarge { len, max })
-    );
+    assert_eq!(check_message(&large, LIMIT), Err(MessageError::BodyTooLarge { len, max }));
 }
 
 #[test]
@@ -62,10 +59,7 @@ fn properties_leave_room_for_what_is_added() {
     assert_eq!(check_message(&long, LIMIT), Ok(()));
     set(&mut long, "p", &"v".repeat(MAX_PROPERTIES_LEN - others + 1));
     let (len, max) = (32_568, 32_567);
-    assert_eq!(
-        check_message(&long, LIMIT),
-        Err(MessageError::PropertiesTooLong { len, max })
-    );
+    assert_eq!(check_message(&long, LIMIT), Err(MessageError::PropertiesTooLong { len, max }));
 }
 
 fn set(message: &mut Message, name: &str, value: &str) {

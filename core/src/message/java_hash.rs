@@ -9,9 +9,7 @@
 #[doc(alias = "hashCode")]
 #[must_use]
 pub fn java_string_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0i32, |hash, unit| {
-        hash.wrapping_mul(31).wrapping_add(i32::from(unit))
-    })
+    text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 
 /// The queue of a sharding key among `queues` queues, as Java's `SelectMessageQueueByHash` picks it

@@ -76,10 +76,7 @@ fn keys_have_no_blank_and_are_not_blank() {
     let refused = build(|b| b.keys(["ok", "two keys"]));
     let key = "two keys".into();
     assert_eq!(refused, Err(PropertyError::BlankInKey { key }.into()));
-    for (name, refused) in [
-        ("KEYS", build(|b| b.key(""))),
-        ("TAGS", build(|b| b.tag(" "))),
-    ] {
+    for (name, refused) in [("KEYS", build(|b| b.key(""))), ("TAGS", build(|b| b.tag(" ")))] {
         let name = name.into();
         assert_eq!(refused, Err(PropertyError::BlankValue { name }.into()));
     }

@@ -58,21 +58,12 @@ impl Message {
     /// (property `WAIT` = `true`, as Java's constructor sets it).
     #[must_use]
     pub fn new(topic: TopicName, body: impl Into<Bytes>) -> Message {
-        Message {
-            topic,
-            body: body.into(),
-            flag: 0,
-            properties: Properties::with_wait(true),
-        }
+        Message { topic, body: body.into(), flag: 0, properties: Properties::with_wait(true) }
     }
 
     /// Builds a message with tag, keys, user properties.
     pub fn builder(topic: TopicName) -> MessageBuilder {
-        MessageBuilder {
-            message: Message::new(topic, Bytes::new()),
-            keys: String::new(),
-            error: None,
-        }
+        MessageBuilder { message: Message::new(topic, Bytes::new()), keys: String::new(), error: None }
     }
 
     /// The topic it goes to.
@@ -127,9 +118,7 @@ impl Message {
     #[must_use]
     pub fn wait_store_msg_ok(&self) -> bool {
         // Java's reading: absent means true, any other text than "true" means false.
-        self.properties
-            .get(names::WAIT)
-            .is_none_or(|wait| wait.eq_ignore_ascii_case("true"))
+        self.properties.get(names::WAIT).is_none_or(|wait| wait.eq_ignore_ascii_case("true"))
     }
 
     /// The unique key (property `UNIQ_KEY`), once a send has set it; every further send of this
@@ -146,8 +135,7 @@ impl Message {
     /// this by themselves.
     #[doc(alias = "setUniqID")]
     pub fn set_unique_key(&mut self, key: UniqueKey) {
-        self.properties
-            .replace_checked(names::UNIQ_KEY, key.as_str());
+        self.properties.replace_checked(names::UNIQ_KEY, key.as_str());
     }
 
     /// Bytes the message counts for in the limits on held messages: body, topic, properties, and
@@ -205,8 +193,7 @@ impl MessageBuilder {
 
     /// Adds several index keys, see [`MessageBuilder::key`].
     pub fn keys<K: AsRef<str>>(self, keys: impl IntoIterator<Item = K>) -> Self {
-        keys.into_iter()
-            .fold(self, |builder, key| builder.key(key.as_ref()))
+        keys.into_iter().fold(self, |builder, key| builder.key(key.as_ref()))
     }
 
     /// Sets a user property; an earlier value of that name is replaced. Names that RocketMQ uses

@@ -68,10 +68,7 @@ impl OffsetMessageId {
         bytes[offset_at..end].copy_from_slice(&commit_log_offset.to_be_bytes());
         let mut text = [0; MAX_LEN];
         hex::write_upper(&bytes[..end], &mut text[..end * 2]);
-        OffsetMessageId {
-            text,
-            len: (end * 2) as u8,
-        }
+        OffsetMessageId { text, len: (end * 2) as u8 }
     }
 
     /// Reads the `msgId` of a response.
@@ -84,10 +81,7 @@ impl OffsetMessageId {
         }
         let too_long = OffsetMessageIdError::TooLong { len: text.len() };
         let len = u8::try_from(text.len()).map_err(|_| too_long)?;
-        let mut id = OffsetMessageId {
-            text: [0; MAX_LEN],
-            len,
-        };
+        let mut id = OffsetMessageId { text: [0; MAX_LEN], len };
         let target = id.text.get_mut(..text.len()).ok_or(too_long)?;
         target.copy_from_slice(text.as_bytes());
         Ok(id)
@@ -127,8 +121,8 @@ impl OffsetMessageId {
     /// How many digits the address has. `None`: not the form of an id.
     fn address_digits(&self) -> Option<usize> {
         let digits = self.bytes();
-        let fits = matches!(digits.len(), IPV4_DIGITS | IPV6_DIGITS)
-            && digits.iter().all(u8::is_ascii_hexdigit);
+        let fits =
+            matches!(digits.len(), IPV4_DIGITS | IPV6_DIGITS) && digits.iter().all(u8::is_ascii_hexdigit);
         fits.then(|| digits.len().saturating_sub(PORT_DIGITS + OFFSET_DIGITS))
     }
 

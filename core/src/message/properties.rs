@@ -161,16 +161,12 @@ impl Properties {
     /// No properties.
     #[must_use]
     pub const fn new() -> Properties {
-        Properties {
-            text: String::new(),
-        }
+        Properties { text: String::new() }
     }
 
     /// Just `WAIT`, with room for what a send adds.
     pub(super) fn with_wait(wait: bool) -> Properties {
-        let mut properties = Properties {
-            text: String::with_capacity(INITIAL_CAPACITY),
-        };
+        let mut properties = Properties { text: String::with_capacity(INITIAL_CAPACITY) };
         properties.append(names::WAIT, if wait { "true" } else { "false" });
         properties
     }
@@ -183,14 +179,9 @@ impl Properties {
     #[must_use]
     pub fn parse(wire: &str) -> Properties {
         let pairs: Vec<(&str, &str)> = split_pairs(wire).collect();
-        let last: BTreeMap<&str, usize> = pairs
-            .iter()
-            .enumerate()
-            .map(|(index, (name, _))| (*name, index))
-            .collect();
-        let mut properties = Properties {
-            text: String::with_capacity(wire.len().saturating_add(1)),
-        };
+        let last: BTreeMap<&str, usize> =
+            pairs.iter().enumerate().map(|(index, (name, _))| (*name, index)).collect();
+        let mut properties = Properties { text: String::with_capacity(wire.len().saturating_add(1)) };
         for (index, (name, value)) in pairs.iter().enumerate() {
             if last.get(name) == Some(&index) {
                 properties.append(name, value);
@@ -209,9 +200,7 @@ impl Properties {
     /// The value of a property.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, value)| value)
+        self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
     /// Names and values in the order they were set.
@@ -233,9 +222,7 @@ impl Properties {
     #[doc(alias = "putUserProperty")]
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), PropertyError> {
         if is_reserved_property(name) {
-            return Err(PropertyError::Reserved {
-                name: name.to_owned(),
-            });
+            return Err(PropertyError::Reserved { name: name.to_owned() });
         }
         self.insert_reserved(name, value)
     }
@@ -249,10 +236,7 @@ impl Properties {
             return Err(PropertyError::BlankName);
         }
         if let Some(character) = first_control(name) {
-            return Err(PropertyError::ControlInName {
-                name: name.to_owned(),
-                character,
-            });
+            return Err(PropertyError::ControlInName { name: name.to_owned(), character });
         }
         check_value(name, value)?;
         self.replace_checked(name, value);
@@ -329,24 +313,17 @@ fn split_pairs(wire: &str) -> impl Iterator<Item = (&str, &str)> {
 pub(super) fn check_key(key: &str) -> Result<(), PropertyError> {
     check_value(names::KEYS, key)?;
     if key.contains(super::KEY_SEPARATOR) {
-        return Err(PropertyError::BlankInKey {
-            key: key.to_owned(),
-        });
+        return Err(PropertyError::BlankInKey { key: key.to_owned() });
     }
     Ok(())
 }
 
 fn check_value(name: &str, value: &str) -> Result<(), PropertyError> {
     if let Some(character) = first_control(value) {
-        return Err(PropertyError::ControlInValue {
-            name: name.to_owned(),
-            character,
-        });
+        return Err(PropertyError::ControlInValue { name: name.to_owned(), character });
     }
     if value.trim().is_empty() {
-        return Err(PropertyError::BlankValue {
-            name: name.to_owned(),
-        });
+        return Err(PropertyError::BlankValue { name: name.to_owned() });
     }
     Ok(())
 }

@@ -12,10 +12,7 @@ fn wire(text: &str) -> String {
 
 fn parse(text: &str) -> String {
     let parsed = Properties::parse(&wire(text));
-    parsed
-        .iter()
-        .map(|(name, value)| format!("{name}={};", value.replace('\u{1}', "=")))
-        .collect()
+    parsed.iter().map(|(name, value)| format!("{name}={};", value.replace('\u{1}', "="))).collect()
 }
 
 #[test]
@@ -40,10 +37,7 @@ fn inserting_again_replaces() {
     assert_eq!(properties.get("a"), Some("33"));
     assert_eq!(properties.get("ab"), Some("2"));
     assert_eq!(properties.get("c"), None);
-    assert_eq!(
-        format!("{properties:?}"),
-        r#"{"ab": "2", "b": "a", "a": "33"}"#
-    );
+    assert_eq!(format!("{properties:?}"), r#"{"ab": "2", "b": "a", "a": "33"}"#);
     assert_eq!((&properties).into_iter().count(), 3);
 }
 
@@ -70,10 +64,8 @@ fn reading_follows_java() {
 #[test]
 fn properties_captured_from_java_are_read() {
     // As the Java clients 5.5.0 and 4.9.7 wrote them; only the newer one ends with a separator.
-    let newer =
-        "UNIQ_KEY=FD00000000000000000000000000000216FE4E0E2F2A6955859E0001;WAIT=true;TAGS=TagA;";
-    let older =
-        "UNIQ_KEY=FD00000000000000000000000000000212A84E0E2F2A6954924F0001;WAIT=true;TAGS=TagA";
+    let newer = "UNIQ_KEY=FD00000000000000000000000000000216FE4E0E2F2A6955859E0001;WAIT=true;TAGS=TagA;";
+    let older = "UNIQ_KEY=FD00000000000000000000000000000212A84E0E2F2A6954924F0001;WAIT=true;TAGS=TagA";
     for captured in [newer, older] {
         let properties = Properties::parse(&wire(captured));
         let ended = format!("{};", captured.trim_end_matches(';'));
@@ -99,13 +91,7 @@ fn reserved_names_are_refused_and_say_what_to_use() {
         assert!(matches!(error, PropertyError::Reserved { .. }));
         assert!(error.to_string().contains(advice), "{error}");
     }
-    for name in [
-        "keys",
-        "INNER_NUM",
-        "__SHARDINGKEY",
-        "__transactionId__",
-        "KEYS2",
-    ] {
+    for name in ["keys", "INNER_NUM", "__SHARDINGKEY", "__transactionId__", "KEYS2"] {
         assert!(!is_reserved_property(name));
         assert_eq!(Properties::new().insert(name, "x"), Ok(()));
     }
@@ -123,10 +109,7 @@ fn blank_names_and_values_are_refused() {
     for blank in ["", " ", "\u{3000}"] {
         assert_eq!(properties.insert(blank, "v"), Err(PropertyError::BlankName));
         let name = "n".to_string();
-        assert_eq!(
-            properties.insert("n", blank),
-            Err(PropertyError::BlankValue { name })
-        );
+        assert_eq!(properties.insert("n", blank), Err(PropertyError::BlankValue { name }));
     }
     assert!(properties.is_empty());
 }
@@ -146,10 +129,7 @@ fn control_characters_are_refused_everywhere() {
         assert!(check_key(&bad).is_err());
     }
     assert!(properties.is_empty());
-    assert_eq!(
-        properties.insert("\u{4e2d}\u{80}", "\u{e4} \u{7f}\u{1f600}"),
-        Ok(())
-    );
+    assert_eq!(properties.insert("\u{4e2d}\u{80}", "\u{e4} \u{7f}\u{1f600}"), Ok(()));
 }
 
 /// Texts around everything that matters: separators, controls, blanks, letters of all widths.

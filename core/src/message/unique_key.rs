@@ -165,10 +165,7 @@ impl UniqueKeys {
         hex::write_upper(&address, &mut digits[..pid_at]);
         hex::write_upper(&pid.to_be_bytes()[2..], &mut digits[pid_at..epoch_at]);
         let mut keys = UniqueKeys {
-            template: UniqueKey {
-                digits,
-                len: len as u8,
-            },
+            template: UniqueKey { digits, len: len as u8 },
             epoch_at,
             epochs: Epochs::new(seed),
             clock: 0,
@@ -268,10 +265,7 @@ struct Epochs {
 impl Epochs {
     fn new(seed: u64) -> Epochs {
         let mixed = mix64(seed);
-        Epochs {
-            next: (mixed >> 32) as u32,
-            mask: mixed as u32,
-        }
+        Epochs { next: (mixed >> 32) as u32, mask: mixed as u32 }
     }
 
     fn next(&mut self) -> u32 {
@@ -303,10 +297,7 @@ fn month_of(unix_ms: i64) -> (i64, i64) {
     let day = unix_ms.div_euclid(MS_PER_DAY);
     let (year, month, day_of_month) = civil_from_days(day);
     let first = day - (day_of_month - 1);
-    (
-        first * MS_PER_DAY,
-        (first + days_in_month(year, month)) * MS_PER_DAY,
-    )
+    (first * MS_PER_DAY, (first + days_in_month(year, month)) * MS_PER_DAY)
 }
 
 /// Year, month (1 to 12) and day of month (1 to 31) of a day counted from 1970-01-01, in the
@@ -318,11 +309,9 @@ fn civil_from_days(day: i64) -> (i64, i64, i64) {
     let shifted = day + 719_468;
     let cycle = shifted.div_euclid(146_097);
     let day_of_cycle = shifted.rem_euclid(146_097);
-    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
-        - day_of_cycle / 146_096)
-        / 365;
-    let day_of_year =
-        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    let year_of_cycle =
+        (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
+    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
     // Five months from March on have 153 days, again and again.
     let months_since_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * months_since_march + 2) / 5 + 1;

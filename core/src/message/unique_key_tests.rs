@@ -34,10 +34,7 @@ struct Lcg(u64);
 
 impl Lcg {
     fn next(&mut self) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 16
     }
 
@@ -57,21 +54,15 @@ fn the_layout_is_that_of_java() {
 
     let v6 = UniqueKeys::new([0xfe80, 0, 0, 0, 0, 0, 0, 1].into(), 1, 7).next(NOVEMBER_2023);
     assert_eq!(v6.as_str().len(), 56);
-    assert!(
-        v6.as_str()
-            .starts_with("FE8000000000000000000000000000010001")
-    );
+    assert!(v6.as_str().starts_with("FE8000000000000000000000000000010001"));
     assert!(v6.as_str().ends_with("47B760000000"), "{v6}");
 }
 
 #[test]
 fn a_key_captured_from_java_has_our_time() {
     // Captured in UTC from the Java client 5.5.0: the request was born 2 ms later.
-    let captured: UniqueKey = "FD00000000000000000000000000000216FE4E0E2F2A69557F2C0000"
-        .parse()
-        .unwrap();
-    let ours =
-        UniqueKeys::new([0xfd00, 0, 0, 0, 0, 0, 0, 2].into(), 0x16FE, 1).next(1_795_258_410_796);
+    let captured: UniqueKey = "FD00000000000000000000000000000216FE4E0E2F2A69557F2C0000".parse().unwrap();
+    let ours = UniqueKeys::new([0xfd00, 0, 0, 0, 0, 0, 0, 2].into(), 0x16FE, 1).next(1_795_258_410_796);
     assert_eq!(ours.as_str()[..36], captured.as_str()[..36]);
     assert_eq!(ours.as_str()[44..], captured.as_str()[44..]);
 }
@@ -128,10 +119,7 @@ fn a_small_step_back_waits_and_a_large_one_begins_an_epoch() {
     let mut keys = keys(1);
     let before = keys.next(NOVEMBER_2023);
     let small = keys.next(NOVEMBER_2023 - 1_000);
-    assert_eq!(
-        (epoch(&small), time(&small)),
-        (epoch(&before), time(&before))
-    );
+    assert_eq!((epoch(&small), time(&small)), (epoch(&before), time(&before)));
     // Many small steps add up: the latest reading counts, not the last one.
     let large = keys.next(NOVEMBER_2023 - 1_001);
     assert_ne!(epoch(&large), epoch(&before));
@@ -265,23 +253,11 @@ fn keys_are_read_from_text() {
         let key: UniqueKey = text.parse().unwrap();
         assert_eq!(key.as_str(), text);
         assert_eq!(key.as_bytes(), text.as_bytes());
-        assert_eq!(
-            (key.to_string(), format!("{key:?}")),
-            (text.into(), text.into())
-        );
+        assert_eq!((key.to_string(), format!("{key:?}")), (text.into(), text.into()));
     }
     let too_long = "F".repeat(57);
     let far_too_long = "F".repeat(256 + 32);
-    for text in [
-        "",
-        "0a",
-        "0G",
-        " 0",
-        "0\u{1}",
-        "\u{ff10}",
-        &too_long,
-        &far_too_long,
-    ] {
+    for text in ["", "0a", "0G", " 0", "0\u{1}", "\u{ff10}", &too_long, &far_too_long] {
         assert_eq!(text.parse::<UniqueKey>(), Err(UniqueKeyError), "{text:?}");
     }
     let mut sorted = ["B", "AB", "A"].map(|text| text.parse::<UniqueKey>().unwrap());

@@ -36,13 +36,7 @@ enum State {
 impl InFlight {
     /// A table of at most `limit` requests; lives start at `first_life`.
     pub(crate) fn new(limit: usize, first_life: u16) -> Self {
-        Self {
-            slots: Vec::new(),
-            free: VecDeque::new(),
-            used: 0,
-            limit: limit.min(1 << 16),
-            first_life,
-        }
+        Self { slots: Vec::new(), free: VecDeque::new(), used: 0, limit: limit.min(1 << 16), first_life }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -63,10 +57,7 @@ impl InFlight {
             self.free.pop_front()?
         } else {
             let index = u16::try_from(self.slots.len()).ok()?;
-            self.slots.push(Slot {
-                life: self.first_life.wrapping_sub(1),
-                state: State::Abandoned,
-            });
+            self.slots.push(Slot { life: self.first_life.wrapping_sub(1), state: State::Abandoned });
             index
         };
         let slot = self.slots.get_mut(usize::from(index))?;
@@ -89,18 +80,11 @@ impl InFlight {
 
     fn end(&mut self, opaque: i32, how: State) -> Result<RequestKey, Stray> {
         let (index, life) = parts(opaque);
-        let slot = self
-            .slots
-            .get_mut(usize::from(index))
-            .ok_or(Stray::Foreign)?;
+        let slot = self.slots.get_mut(usize::from(index)).ok_or(Stray::Foreign)?;
         if slot.life != life {
             let ago = slot.life.wrapping_sub(life);
             let lived = slot.life.wrapping_sub(self.first_life);
-            return Err(if ago <= lived {
-                Stray::Late
-            } else {
-                Stray::Foreign
-            });
+            return Err(if ago <= lived { Stray::Late } else { Stray::Foreign });
         }
         match slot.state {
             State::Waiting(request) => {
@@ -149,10 +133,7 @@ mod tests {
         table.abandon(second);
         assert_eq!(table.answered(second), Err(Stray::Late));
         assert_eq!(table.answered(0x0003_7FFF), Err(Stray::Foreign));
-        assert_eq!(
-            table.answered(first.wrapping_add(1 << 16)),
-            Err(Stray::Foreign)
-        );
+        assert_eq!(table.answered(first.wrapping_add(1 << 16)), Err(Stray::Foreign));
         assert_eq!(table.len(), 0);
     }
 

@@ -4,8 +4,7 @@ use super::connection::{ConnState, Connection};
 use super::in_flight::InFlight;
 use super::link::{LinkState, pause};
 use super::{
-    ConnKey, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Stage, conn_id,
-    slot_key,
+    ConnKey, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Stage, conn_id, slot_key,
 };
 use crate::ground::Instant;
 use crate::interface::{Action, Counters, LostReason, Notice};
@@ -14,12 +13,7 @@ use alloc::vec::Vec;
 
 impl<P: Copy> Net<P> {
     /// Opens the connection of a link that is down, when somebody wants it and its pause is over.
-    pub(super) fn connect_if_wanted(
-        &mut self,
-        now: Instant,
-        key: LinkKey,
-        actions: &mut VecDeque<Action>,
-    ) {
+    pub(super) fn connect_if_wanted(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
         let Some(link) = self.links.get_mut(key) else {
             return;
         };
@@ -41,27 +35,14 @@ impl<P: Copy> Net<P> {
         }
         let first_life = (self.rng.next_u64() & 0xFFFF) as u16;
         let in_flight = InFlight::new(self.connection_requests, first_life);
-        let conn = self
-            .conns
-            .insert(Connection::new(key, now, self.wire, in_flight));
-        let timer = self
-            .timers
-            .set(now + self.timing.connect_timeout, NetTimer::Connect(key));
+        let conn = self.conns.insert(Connection::new(key, now, self.wire, in_flight));
+        let timer = self.timers.set(now + self.timing.connect_timeout, NetTimer::Connect(key));
         link.state = LinkState::Connecting { conn, timer };
-        actions.push_back(Action::Connect {
-            conn: conn_id(conn),
-            to: link.endpoint.clone(),
-        });
+        actions.push_back(Action::Connect { conn: conn_id(conn), to: link.endpoint.clone() });
     }
 
     /// Keeps a link connected from now on, or lets it go when nobody waits for it.
-    pub(crate) fn keep(
-        &mut self,
-        now: Instant,
-        key: LinkKey,
-        keep: bool,
-        actions: &mut VecDeque<Action>,
-    ) {
+    pub(crate) fn keep(&mut self, now: Instant, key: LinkKey, keep: bool, actions: &mut VecDeque<Action>) {
         let Some(link) = self.links.get_mut(key) else {
             return;
         };
@@ -131,10 +112,7 @@ impl<P: Copy> Net<P> {
         counters.connections_opened += 1;
         self.version += 1;
         let endpoint = link.endpoint.clone();
-        actions.push_back(Action::Notice(Notice::ConnectionUp {
-            conn: conn_id(key),
-            endpoint,
-        }));
+        actions.push_back(Action::Notice(Notice::ConnectionUp { conn: conn_id(key), endpoint }));
         self.events.push_back(NetEvent::Up { link: link_key });
         self.mark_ready(link_key);
     }
@@ -148,11 +126,7 @@ impl<P: Copy> Net<P> {
         counters: &mut Counters,
         actions: &mut VecDeque<Action>,
     ) {
-        if self
-            .conns
-            .get(key)
-            .is_some_and(|conn| conn.state == ConnState::Connecting)
-        {
+        if self.conns.get(key).is_some_and(|conn| conn.state == ConnState::Connecting) {
             counters.connects_failed += 1;
         }
         // The driver reports what the socket took before it reports the end.
@@ -182,13 +156,7 @@ impl<P: Copy> Net<P> {
         self.drain(now, key, LostReason::GoAway, actions);
     }
 
-    fn drain(
-        &mut self,
-        now: Instant,
-        key: ConnKey,
-        why: LostReason,
-        actions: &mut VecDeque<Action>,
-    ) {
+    fn drain(&mut self, now: Instant, key: ConnKey, why: LostReason, actions: &mut VecDeque<Action>) {
         let Some(conn) = self.conns.get_mut(key) else {
             return;
         };
@@ -198,6 +166,11 @@ impl<P: Copy> Net<P> {
             ConnState::Up => conn.state = ConnState::Draining,
         }
         conn.drains_because = why.clone();
+        if conn.silence_timer.is_none() {
+            // What keeps it open may be withdrawn, and nobody else looks after it.
+            let at = now + self.timing.silence_timeout;
+            conn.silence_timer = Some(self.timers.set(at, NetTimer::Silence(key)));
+        }
         let link = conn.link;
         self.version += 1;
         let failed = why != LostReason::Unused;
@@ -207,12 +180,7 @@ impl<P: Copy> Net<P> {
     }
 
     /// Closes a draining connection that has nothing left to do.
-    pub(crate) fn close_if_drained(
-        &mut self,
-        now: Instant,
-        key: ConnKey,
-        actions: &mut VecDeque<Action>,
-    ) {
+    pub(crate) fn close_if_drained(&mut self, now: Instant, key: ConnKey, actions: &mut VecDeque<Action>) {
         if let Some(conn) = self.conns.get(key)
             && conn.is_drained()
         {
@@ -243,17 +211,13 @@ impl<P: Copy> Net<P> {
             return;
         };
         let endpoint = link.endpoint.clone();
-        actions.push_back(Action::Notice(Notice::ConnectionDown {
-            endpoint,
-            why: why.clone(),
-        }));
+        actions.push_back(Action::Notice(Notice::ConnectionDown { endpoint, why: why.clone() }));
         self.version += 1;
         if !current {
             // A drained connection: the link has moved on already.
             return;
         }
-        let idle_end =
-            conn.heard && conn.in_flight.len() == 0 && conn.outbox.len() == 0 && !link.keep;
+        let idle_end = conn.heard && conn.in_flight.len() == 0 && conn.outbox.len() == 0 && !link.keep;
         let failed = !(idle_end || matches!(why, LostReason::Unused | LostReason::Shutdown));
         self.rest(now, conn.link, failed, &why);
         self.connect_if_wanted(now, conn.link, actions);
@@ -271,16 +235,10 @@ impl<P: Copy> Net<P> {
         let mut not_before = now;
         if failed {
             link.failures = link.failures.saturating_add(1);
-            let (min, max) = (
-                self.timing.reconnect_pause_min,
-                self.timing.reconnect_pause_max,
-            );
+            let (min, max) = (self.timing.reconnect_pause_min, self.timing.reconnect_pause_max);
             not_before = now + pause(&mut self.rng, link.failures, min, max);
         }
-        link.state = LinkState::Down {
-            not_before,
-            timer: None,
-        };
+        link.state = LinkState::Down { not_before, timer: None };
         if failed {
             self.fail_waiting(key, why);
         }
@@ -318,21 +276,12 @@ impl<P: Copy> Net<P> {
     fn fail(&mut self, name: RequestKey, written: bool, why: FailureReason) {
         if let Some(request) = self.end_request(name) {
             let failure = Failure { written, why };
-            self.events.push_back(NetEvent::Failed {
-                purpose: request.purpose,
-                link: request.link,
-                failure,
-            });
+            self.events.push_back(NetEvent::Failed { purpose: request.purpose, link: request.link, failure });
         }
     }
 
     /// Handles every timer of this floor that is due.
-    pub(crate) fn tick(
-        &mut self,
-        now: Instant,
-        counters: &mut Counters,
-        actions: &mut VecDeque<Action>,
-    ) {
+    pub(crate) fn tick(&mut self, now: Instant, counters: &mut Counters, actions: &mut VecDeque<Action>) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
                 NetTimer::Request(name) => self.request_timed_out(now, name, actions),
@@ -348,10 +297,7 @@ impl<P: Copy> Net<P> {
                     if let Some(link) = self.links.get_mut(key)
                         && let LinkState::Down { not_before, .. } = link.state
                     {
-                        link.state = LinkState::Down {
-                            not_before,
-                            timer: None,
-                        };
+                        link.state = LinkState::Down { not_before, timer: None };
                     }
                     self.connect_if_wanted(now, key, actions);
                 }
@@ -360,12 +306,7 @@ impl<P: Copy> Net<P> {
         }
     }
 
-    fn request_timed_out(
-        &mut self,
-        now: Instant,
-        name: RequestKey,
-        actions: &mut VecDeque<Action>,
-    ) {
+    fn request_timed_out(&mut self, now: Instant, name: RequestKey, actions: &mut VecDeque<Action>) {
         let Some(request) = self.end_request(name) else {
             return;
         };
@@ -375,9 +316,7 @@ impl<P: Copy> Net<P> {
                 false
             }
             // As long as the connection lives, what is in its outbox can still leave.
-            Stage::OnWire {
-                conn, opaque, at, ..
-            } => {
+            Stage::OnWire { conn, opaque, at, .. } => {
                 if request.one_way {
                     if let Some(conn) = self.conns.get_mut(conn) {
                         conn.one_ways.retain(|(_, other)| *other != name);
@@ -390,15 +329,8 @@ impl<P: Copy> Net<P> {
                 true
             }
         };
-        let failure = Failure {
-            written,
-            why: FailureReason::Timeout,
-        };
-        self.events.push_back(NetEvent::Failed {
-            purpose: request.purpose,
-            link: request.link,
-            failure,
-        });
+        let failure = Failure { written, why: FailureReason::Timeout };
+        self.events.push_back(NetEvent::Failed { purpose: request.purpose, link: request.link, failure });
     }
 
     /// A request had no answer in time. If nothing at all was heard since it was written, the peer may be dead.
@@ -424,9 +356,12 @@ impl<P: Copy> Net<P> {
             return;
         };
         conn.silence_timer = None;
+        if conn.is_drained() {
+            return self.close_if_drained(now, key, actions);
+        }
         // Requests that timed out are not pending any more, but their silence still counts.
         let pending = conn.silence_deadline(timeout);
-        let due = if conn.silent {
+        let due = if conn.silent || conn.state == ConnState::Draining {
             Some(conn.last_heard.max(conn.pending_since) + timeout)
         } else {
             pending

@@ -47,10 +47,7 @@ impl Link {
     pub(crate) fn new(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
-            state: LinkState::Down {
-                not_before: Instant::ZERO,
-                timer: None,
-            },
+            state: LinkState::Down { not_before: Instant::ZERO, timer: None },
             waiting: VecDeque::new(),
             live: 0,
             failures: 0,

@@ -51,11 +51,7 @@ pub(crate) enum NetEvent<P> {
     /// A connection gives no sign of life.
     Silent { link: LinkKey },
     /// A request ended without an answer.
-    Failed {
-        purpose: P,
-        link: LinkKey,
-        failure: Failure,
-    },
+    Failed { purpose: P, link: LinkKey, failure: Failure },
     /// The socket took all of a one-way request.
     HandedOver { purpose: P },
 }
@@ -174,9 +170,7 @@ impl<P: Copy> Net<P> {
     }
 
     pub(crate) fn is_up(&self, link: LinkKey) -> bool {
-        self.links
-            .get(link)
-            .is_some_and(|link| matches!(link.state, LinkState::Up { .. }))
+        self.links.get(link).is_some_and(|link| matches!(link.state, LinkState::Up { .. }))
     }
 
     /// Puts a request in line for a link; the connection is opened when there is none. `first`: before all
@@ -219,8 +213,7 @@ impl<P: Copy> Net<P> {
         // Requests that ended while they waited leave their names behind; they are swept in bulk.
         if link.waiting.len() > link.live * 2 + 64 {
             let requests = &self.requests;
-            link.waiting
-                .retain(|name| requests.get(slot_key(*name)).is_some());
+            link.waiting.retain(|name| requests.get(slot_key(*name)).is_some());
         }
     }
 
@@ -258,6 +251,9 @@ impl<P: Copy> Net<P> {
             && !one_way
         {
             conn.in_flight.abandon(opaque);
+            // Its number is free for a request that waits.
+            let link = conn.link;
+            self.mark_ready(link);
         }
     }
 
@@ -305,19 +301,10 @@ impl<P: Copy> Net<P> {
                 link.waiting.pop_front();
                 continue;
             };
-            let opaque = if request.one_way {
-                one_way_opaque(name)
-            } else {
-                conn.in_flight.insert(name)?
-            };
+            let opaque = if request.one_way { one_way_opaque(name) } else { conn.in_flight.insert(name)? };
             link.waiting.pop_front();
             link.live = link.live.saturating_sub(1);
-            return Some(ToWrite {
-                request: name,
-                conn: conn_key,
-                opaque,
-                purpose: request.purpose,
-            });
+            return Some(ToWrite { request: name, conn: conn_key, opaque, purpose: request.purpose });
         }
     }
 
@@ -327,12 +314,7 @@ impl<P: Copy> Net<P> {
     }
 
     /// The frame is in the outbox.
-    pub(crate) fn written(
-        &mut self,
-        now: Instant,
-        work: &ToWrite<P>,
-        actions: &mut VecDeque<Action>,
-    ) {
+    pub(crate) fn written(&mut self, now: Instant, work: &ToWrite<P>, actions: &mut VecDeque<Action>) {
         let Some(conn) = self.conns.get_mut(work.conn) else {
             return;
         };
@@ -340,13 +322,9 @@ impl<P: Copy> Net<P> {
             return;
         };
         let end = conn.outbox.encoded();
-        request.stage = Stage::OnWire {
-            conn: work.conn,
-            opaque: work.opaque,
-            end,
-            at: now,
-        };
-        if conn.in_flight.len() + conn.one_ways.len() <= 1 {
+        request.stage = Stage::OnWire { conn: work.conn, opaque: work.opaque, end, at: now };
+        // Requests that timed out in silence leave nothing pending, but the silence goes on.
+        if !conn.silent && conn.in_flight.len() + conn.one_ways.len() <= 1 {
             conn.pending_since = now;
         }
         if request.one_way {
@@ -377,13 +355,7 @@ impl<P: Copy> Net<P> {
     }
 
     /// The socket took bytes.
-    pub(crate) fn wrote(
-        &mut self,
-        now: Instant,
-        key: ConnKey,
-        count: usize,
-        actions: &mut VecDeque<Action>,
-    ) {
+    pub(crate) fn wrote(&mut self, now: Instant, key: ConnKey, count: usize, actions: &mut VecDeque<Action>) {
         let Some(conn) = self.conns.get_mut(key) else {
             return;
         };
@@ -394,11 +366,7 @@ impl<P: Copy> Net<P> {
         if conn.outbox.len() > 0 {
             announce_write(key, conn, actions);
         }
-        while let Some((end, name)) = self
-            .conns
-            .get(key)
-            .and_then(|conn| conn.one_ways.front().copied())
-        {
+        while let Some((end, name)) = self.conns.get(key).and_then(|conn| conn.one_ways.front().copied()) {
             if end > written {
                 break;
             }
@@ -406,9 +374,7 @@ impl<P: Copy> Net<P> {
                 conn.one_ways.pop_front();
             }
             if let Some(request) = self.end_request(name) {
-                self.events.push_back(NetEvent::HandedOver {
-                    purpose: request.purpose,
-                });
+                self.events.push_back(NetEvent::HandedOver { purpose: request.purpose });
             }
         }
         self.mark_ready(link);
@@ -493,12 +459,7 @@ impl<P: Copy> Net<P> {
     /// Requests that wait for an answer or for a connection; encoded bytes; bytes of incomplete frames.
     pub(crate) fn memory(&self) -> (usize, usize, usize) {
         let outbox = self.conns.iter().map(|(_, conn)| conn.outbox.len()).sum();
-        let inbox = self
-            .conns
-            .iter()
-            .filter_map(|(_, conn)| conn.inbox.as_ref())
-            .map(Inbox::held)
-            .sum();
+        let inbox = self.conns.iter().filter_map(|(_, conn)| conn.inbox.as_ref()).map(Inbox::held).sum();
         (self.requests.len(), outbox, inbox)
     }
 
@@ -519,11 +480,7 @@ impl<P: Copy> Net<P> {
         if let Some(endpoint) = self.link_of(conn).and_then(|link| self.endpoint(link)) {
             let endpoint = endpoint.clone();
             let code = ResponseCode(code);
-            actions.push_back(Action::Notice(Notice::StrayAnswer {
-                endpoint,
-                kind,
-                code,
-            }));
+            actions.push_back(Action::Notice(Notice::StrayAnswer { endpoint, kind, code }));
         }
     }
 }

@@ -39,10 +39,7 @@ impl Outbox {
     }
 
     /// Lets `encode` append to the tail; what it appended is kept only when it succeeds.
-    pub(crate) fn append<E>(
-        &mut self,
-        encode: impl FnOnce(&mut BytesMut) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub(crate) fn append<E>(&mut self, encode: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<(), E> {
         if self.tail.capacity() == self.tail.len() {
             self.tail.reserve(CHUNK);
         }
@@ -161,10 +158,7 @@ mod tests {
             }
             let mut chunks = Vec::new();
             outbox.take(&mut chunks);
-            let all: Vec<u8> = chunks
-                .iter()
-                .flat_map(|chunk| chunk.iter().copied())
-                .collect();
+            let all: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.iter().copied()).collect();
             let count = usize::try_from(rng.below(all.len() as u64 + 1)).unwrap();
             got.extend_from_slice(&all[..count]);
             outbox.wrote(count);

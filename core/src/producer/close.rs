@@ -55,11 +55,7 @@ impl Producers {
         deadline: Instant,
     ) {
         let of_it = |send: ProducerId| producer.is_none_or(|wanted| wanted == send);
-        let left = self
-            .sends
-            .iter()
-            .filter(|(_, send)| of_it(send.producer))
-            .count();
+        let left = self.sends.iter().filter(|(_, send)| of_it(send.producer)).count();
         if left == 0 {
             return cx.answer(id, Answer::Flushed(Ok(())));
         }
@@ -68,13 +64,7 @@ impl Producers {
         }
         let timer = self.timers.set(deadline, ProducerTimer::Flush(id));
         let upto = self.next_sequence;
-        self.flushes.push(FlushWaiter {
-            id,
-            producer,
-            upto,
-            left,
-            timer,
-        });
+        self.flushes.push(FlushWaiter { id, producer, upto, left, timer });
     }
 
     pub(super) fn flush_timed_out<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId) {
@@ -85,12 +75,7 @@ impl Producers {
     }
 
     /// A send has its verdict: those who wait for it learn of it.
-    pub(super) fn note_ended<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        id: ProducerId,
-        sequence: u64,
-    ) {
+    pub(super) fn note_ended<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId, sequence: u64) {
         for waiter in &mut self.flushes {
             if waiter.producer.is_none_or(|wanted| wanted == id) && sequence <= waiter.upto {
                 waiter.left = waiter.left.saturating_sub(1);
@@ -106,30 +91,16 @@ impl Producers {
         };
         producer.outstanding = producer.outstanding.saturating_sub(1);
         if producer.outstanding == 0
-            && producer
-                .closing
-                .as_ref()
-                .is_some_and(|closing| !closing.says_farewell)
+            && producer.closing.as_ref().is_some_and(|closing| !closing.says_farewell)
         {
             self.say_farewell(cx, id);
         }
     }
 
     /// Keeps what a closing producer could not deliver.
-    pub(super) fn note_undelivered(
-        &mut self,
-        id: ProducerId,
-        message: &Message,
-        error: &SendError,
-    ) {
-        if let Some(closing) = self
-            .get_mut(id)
-            .and_then(|producer| producer.closing.as_mut())
-        {
-            closing.undelivered.push(Undelivered {
-                message: message.clone(),
-                error: error.clone(),
-            });
+    pub(super) fn note_undelivered(&mut self, id: ProducerId, message: &Message, error: &SendError) {
+        if let Some(closing) = self.get_mut(id).and_then(|producer| producer.closing.as_mut()) {
+            closing.undelivered.push(Undelivered { message: message.clone(), error: error.clone() });
         }
     }
 
@@ -168,12 +139,7 @@ impl Producers {
         true
     }
 
-    fn drain_until<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        id: ProducerId,
-        until: Instant,
-    ) {
+    fn drain_until<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId, until: Instant) {
         let Some(closing) = self.closing_mut(id) else {
             return;
         };
@@ -200,9 +166,7 @@ impl Producers {
 
     /// The drain is over: what has no verdict gets one.
     pub(super) fn cut<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId) {
-        let for_shutdown = self
-            .closing_mut(id)
-            .is_some_and(|closing| closing.for_shutdown);
+        let for_shutdown = self.closing_mut(id).is_some_and(|closing| closing.for_shutdown);
         let mut left: Vec<(u64, SendKey)> = self
             .sends
             .iter()
@@ -211,11 +175,7 @@ impl Producers {
             .collect();
         left.sort_unstable();
         for (_, key) in left {
-            let kind = if for_shutdown {
-                SendErrorKind::ClientClosed
-            } else {
-                SendErrorKind::ProducerClosed
-            };
+            let kind = if for_shutdown { SendErrorKind::ClientClosed } else { SendErrorKind::ProducerClosed };
             self.fail(cx, key, kind);
         }
     }
@@ -236,13 +196,7 @@ impl Producers {
         let links: Vec<_> = cx.cluster.masters().map(|(_, link)| *link).collect();
         for link in links {
             if cx.net.is_up(link) {
-                cx.net.ask(
-                    link,
-                    until,
-                    ProducerPurpose::Unregister(id).into(),
-                    false,
-                    false,
-                );
+                cx.net.ask(link, until, ProducerPurpose::Unregister(id).into(), false, false);
                 farewells += 1;
             }
         }
@@ -256,11 +210,7 @@ impl Producers {
         }
     }
 
-    pub(super) fn farewell_answered<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        id: ProducerId,
-    ) {
+    pub(super) fn farewell_answered<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId) {
         let Some(closing) = self.closing_mut(id) else {
             return;
         };
@@ -272,10 +222,7 @@ impl Producers {
 
     /// A producer is closed.
     pub(super) fn farewell_over<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId) {
-        let Some(closing) = self
-            .forget_producer(id)
-            .and_then(|producer| producer.closing)
-        else {
+        let Some(closing) = self.forget_producer(id).and_then(|producer| producer.closing) else {
             return;
         };
         if let Some(timer) = closing.timer {
@@ -286,11 +233,7 @@ impl Producers {
         }
         self.closed.push_back(Closed {
             for_shutdown: closing.for_shutdown,
-            undelivered: if closing.for_shutdown {
-                closing.undelivered
-            } else {
-                Vec::new()
-            },
+            undelivered: if closing.for_shutdown { closing.undelivered } else { Vec::new() },
         });
     }
 

@@ -38,25 +38,14 @@ impl Producers {
             language: self.language,
         };
         let wire = send.message.properties().as_wire();
-        let with_key = [
-            wire,
-            names::UNIQ_KEY,
-            "\u{1}",
-            send.unique_key.as_str(),
-            "\u{2}",
-        ];
+        let with_key = [wire, names::UNIQ_KEY, "\u{1}", send.unique_key.as_str(), "\u{2}"];
         // A message that was handed back by an error carries its unique key already.
-        let properties = if send.message.unique_key().is_some() {
-            &with_key[..1]
-        } else {
-            &with_key[..]
-        };
+        let properties = if send.message.unique_key().is_some() { &with_key[..1] } else { &with_key[..] };
         let header = SendMessageRequestHeaderV2 {
             producer_group: config.group.as_str(),
             topic: send.message.topic().as_str(),
             default_topic: config.create_topic_key.as_str(),
-            default_topic_queue_nums: i32::try_from(config.default_topic_queue_nums)
-                .unwrap_or(i32::MAX),
+            default_topic_queue_nums: i32::try_from(config.default_topic_queue_nums).unwrap_or(i32::MAX),
             queue_id: asked.queue_id,
             sys_flag: 0,
             born_timestamp: unix_ms,
@@ -74,9 +63,7 @@ impl Producers {
             })?;
             outbox.append_shared(body.clone());
         } else {
-            outbox.append(|out| {
-                encode_request(out, self.serialize, &head, &header, body).map(drop)
-            })?;
+            outbox.append(|out| encode_request(out, self.serialize, &head, &header, body).map(drop))?;
         }
         Ok(true)
     }

@@ -60,20 +60,13 @@ pub(crate) fn judge(code: ResponseCode, remark: &str) -> Verdict {
         // 5.3.3 and later: a queue id that the topic does not have (any more), or a bad topic name.
         ResponseCode::INVALID_PARAMETER if names_queue(remark) => (true, TryElsewhere, true),
         ResponseCode::INVALID_PARAMETER => (true, GiveUp, false),
-        ResponseCode::NO_BUYER_ID | ResponseCode::NOT_IN_CURRENT_UNIT => {
-            (true, TryElsewhere, false)
-        }
+        ResponseCode::NO_BUYER_ID | ResponseCode::NOT_IN_CURRENT_UNIT => (true, TryElsewhere, false),
         // A static topic that another broker leads now.
         ResponseCode::NOT_LEADER_FOR_QUEUE => (true, TryElsewhere, true),
         _ => (false, GiveUp, false),
     };
     let go_away = code == ResponseCode::GO_AWAY;
-    Verdict::Refused(Refusal {
-        proves_not_stored,
-        next,
-        refresh_route,
-        go_away,
-    })
+    Verdict::Refused(Refusal { proves_not_stored, next, refresh_route, go_away })
 }
 
 /// Code 1 stands for any exception of the server, so it proves nothing, unless the remark names a check

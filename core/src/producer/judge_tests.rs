@@ -28,77 +28,23 @@ fn the_table_of_refusals() {
     let queue = "request queueId[99] is illegal, TopicConfig [topicName=T] Producer: 127.0.0.1:1";
     let acl = "org.apache.rocketmq.acl.common.AclException: No default permission for topic:Other";
     for (code, remark, proves, next, refresh) in [
-        (
-            1,
-            "java.lang.NullPointerException: null",
-            false,
-            TryElsewhere,
-            false,
-        ),
+        (1, "java.lang.NullPointerException: null", false, TryElsewhere, false),
         (1, acl, true, GiveUp, false),
         (1, queue, true, TryElsewhere, true),
-        (
-            1,
-            "broker unable to service, until 2026",
-            true,
-            WaitAndTry,
-            false,
-        ),
-        (
-            2,
-            "[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while",
-            true,
-            WaitAndTry,
-            false,
-        ),
-        (
-            2,
-            "[REJECTREQUEST]system busy, start flow control for a while",
-            true,
-            WaitAndTry,
-            false,
-        ),
+        (1, "broker unable to service, until 2026", true, WaitAndTry, false),
+        (2, "[TIMEOUT_CLEAN_QUEUE]broker busy, start flow control for a while", true, WaitAndTry, false),
+        (2, "[REJECTREQUEST]system busy, start flow control for a while", true, WaitAndTry, false),
         (3, " request type 310 not supported", true, GiveUp, false),
-        (
-            13,
-            "the message is illegal, maybe msg body or properties length not matched.",
-            true,
-            GiveUp,
-            false,
-        ),
+        (13, "the message is illegal, maybe msg body or properties length not matched.", true, GiveUp, false),
         (14, "service not available now.", true, TryElsewhere, false),
         (15, "Request doesn't have field bname", true, GiveUp, false),
         (16, "username cannot be null.", true, GiveUp, false),
-        (
-            16,
-            "the broker[127.0.0.1] sending message is forbidden",
-            true,
-            TryElsewhere,
-            true,
-        ),
-        (
-            16,
-            "Sending message to topic[SCHEDULE_TOPIC_XXXX] is forbidden.",
-            true,
-            GiveUp,
-            false,
-        ),
-        (
-            17,
-            "topic[T] not exist, apply first please!",
-            true,
-            TryElsewhere,
-            true,
-        ),
+        (16, "the broker[127.0.0.1] sending message is forbidden", true, TryElsewhere, true),
+        (16, "Sending message to topic[SCHEDULE_TOPIC_XXXX] is forbidden.", true, GiveUp, false),
+        (17, "topic[T] not exist, apply first please!", true, TryElsewhere, true),
         (26, "subscription group not exist", true, GiveUp, false),
         (29, queue, true, TryElsewhere, true),
-        (
-            29,
-            "The specified topic contains illegal characters",
-            true,
-            GiveUp,
-            false,
-        ),
+        (29, "The specified topic contains illegal characters", true, GiveUp, false),
         (204, "", true, TryElsewhere, false),
         (205, "", true, TryElsewhere, false),
         (215, "", true, WaitAndTry, false),
@@ -110,12 +56,7 @@ fn the_table_of_refusals() {
     ] {
         let got = refusal(code, remark);
         assert_eq!(
-            (
-                got.proves_not_stored,
-                got.next,
-                got.refresh_route,
-                got.go_away
-            ),
+            (got.proves_not_stored, got.next, got.refresh_route, got.go_away),
             (proves, next, refresh, code == 1500),
             "{code} {remark}"
         );

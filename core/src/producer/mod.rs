@@ -1,10 +1,12 @@
 //! Floor 8: producers. What a send is, where it goes, when it is tried again, and what became of it.
 
+mod attempt;
 mod close;
 mod encode;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
+mod outcome;
 mod producers;
 mod retry;
 #[cfg(test)]

@@ -8,8 +8,8 @@ use crate::command::LanguageCode;
 use crate::ground::names::{ClientId, GroupName, TopicName};
 use crate::ground::{Instant, Key, Now, Rng, Slots, TimerKey, Timers};
 use crate::interface::{
-    Action, Answer, ClientConfig, CommandId, Counters, Limits, OpenError, ProducerConfig,
-    ProducerId, SendError, SendErrorKind, Timing,
+    Action, Answer, ClientConfig, CommandId, Counters, Limits, OpenError, ProducerConfig, ProducerId,
+    SendError, SendErrorKind, Timing,
 };
 use crate::message::UniqueKeys;
 use crate::net::Net;
@@ -155,11 +155,7 @@ impl Producers {
             return Err(OpenError::TooMany(self.table.len()));
         }
         let group = config.group.clone();
-        let key = self.table.insert(Producer {
-            config,
-            outstanding: 0,
-            closing: None,
-        });
+        let key = self.table.insert(Producer { config, outstanding: 0, closing: None });
         let id = producer_id(key);
         self.by_group.insert(group, id);
         self.groups_changed = true;
@@ -176,12 +172,7 @@ impl Producers {
     pub(crate) fn groups(&self) -> impl Iterator<Item = &GroupName> {
         self.table
             .iter()
-            .filter(|(_, producer)| {
-                producer
-                    .closing
-                    .as_ref()
-                    .is_none_or(|closing| !closing.says_farewell)
-            })
+            .filter(|(_, producer)| producer.closing.as_ref().is_none_or(|closing| !closing.says_farewell))
             .map(|(_, producer)| &producer.config.group)
     }
 
@@ -234,15 +225,7 @@ impl Producers {
             Err(kind) => return refuse_room(cx, id, kind, name),
         };
         if self.room.has(producer, Some(topic), weight) {
-            self.grant(
-                cx,
-                id,
-                Grant {
-                    producer,
-                    topic,
-                    weight,
-                },
-            );
+            self.grant(cx, id, Grant { producer, topic, weight });
             self.room.take(producer, topic, weight);
         } else if deadline <= cx.now.mono {
             refuse_room(cx, id, SendErrorKind::NoRoomInTime, name);
@@ -253,6 +236,8 @@ impl Producers {
             self.room.wait(id, producer, topic, weight);
             use_topic(cx, topic, 1);
             self.callers.insert(id, Caller { topic, name, timer });
+            // Should only its own share hold it up, it steps aside for those behind it.
+            self.grant_waiting(cx);
         }
     }
 
@@ -268,10 +253,7 @@ impl Producers {
             return Err(kind);
         }
         if weight > self.room.largest() {
-            return Err(SendErrorKind::LargerThanLimit {
-                weight,
-                limit: self.room.largest(),
-            });
+            return Err(SendErrorKind::LargerThanLimit { weight, limit: self.room.largest() });
         }
         let Some(Producer { config, .. }) = self.get(producer) else {
             return Err(SendErrorKind::ProducerClosed);
@@ -304,15 +286,10 @@ impl Producers {
     }
 
     /// A reservation is not wanted any more, whether it was granted or still waits.
-    pub(crate) fn withdraw<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        reservation: CommandId,
-    ) {
+    pub(crate) fn withdraw<P: Purposes>(&mut self, cx: &mut Context<'_, P>, reservation: CommandId) {
         if let Some(grant) = self.grants.remove(&reservation) {
             use_topic(cx, grant.topic, -1);
-            self.room
-                .give_back(grant.producer, grant.topic, grant.weight);
+            self.room.give_back(grant.producer, grant.topic, grant.weight);
         } else if let Some(caller) = self.callers.remove(&reservation) {
             self.timers.unset(caller.timer);
             use_topic(cx, caller.topic, -1);
@@ -331,24 +308,11 @@ impl Producers {
                 self.timers.unset(caller.timer);
                 use_topic(cx, caller.topic, -1);
             }
-            self.grant(
-                cx,
-                id,
-                Grant {
-                    producer,
-                    topic,
-                    weight,
-                },
-            );
+            self.grant(cx, id, Grant { producer, topic, weight });
         }
     }
 
-    fn room_timed_out<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        id: CommandId,
-        kind: SendErrorKind,
-    ) {
+    fn room_timed_out<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId, kind: SendErrorKind) {
         let Some(caller) = self.callers.remove(&id) else {
             return;
         };
@@ -359,23 +323,16 @@ impl Producers {
     }
 
     /// Sends away everybody in line for the room of a producer, and takes back what was granted.
-    pub(super) fn refuse_callers<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        producer: ProducerId,
-    ) {
+    pub(super) fn refuse_callers<P: Purposes>(&mut self, cx: &mut Context<'_, P>, producer: ProducerId) {
         for id in self.room.waiting_of(producer) {
             self.room_timed_out(cx, id, SendErrorKind::ProducerClosed);
         }
-        let granted: Vec<CommandId> = self
-            .grants
-            .iter()
-            .filter(|(_, grant)| grant.producer == producer)
-            .map(|(id, _)| *id)
-            .collect();
+        let granted: Vec<CommandId> =
+            self.grants.iter().filter(|(_, grant)| grant.producer == producer).map(|(id, _)| *id).collect();
         for id in granted {
             self.withdraw(cx, id);
         }
+        self.grant_waiting(cx);
     }
 
     /// The cluster floor learnt something about a topic.
@@ -413,11 +370,7 @@ impl Producers {
     }
 
     /// The socket took all of a one-way send.
-    pub(crate) fn handed_over<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
-        purpose: ProducerPurpose,
-    ) {
+    pub(crate) fn handed_over<P: Purposes>(&mut self, cx: &mut Context<'_, P>, purpose: ProducerPurpose) {
         if let ProducerPurpose::Send(key) = purpose {
             self.one_way_done(cx, key);
         }
@@ -433,7 +386,10 @@ impl Producers {
             match timer {
                 ProducerTimer::Deadline(key) => self.out_of_time(cx, key),
                 ProducerTimer::Pause(key) => self.try_send(cx, key),
-                ProducerTimer::Room(id) => self.room_timed_out(cx, id, SendErrorKind::NoRoomInTime),
+                ProducerTimer::Room(id) => {
+                    self.room_timed_out(cx, id, SendErrorKind::NoRoomInTime);
+                    self.grant_waiting(cx);
+                }
                 ProducerTimer::Flush(id) => self.flush_timed_out(cx, id),
                 ProducerTimer::Drain(id) => self.cut(cx, id),
                 ProducerTimer::Farewell(id) => self.farewell_over(cx, id),
@@ -444,18 +400,12 @@ impl Producers {
     /// Forgets what belongs to topics and producers that are gone.
     pub(crate) fn sweep(&mut self, cluster: &Cluster) {
         let table = &self.table;
-        self.room.sweep(
-            |topic| cluster.topic(topic).is_some(),
-            |id| table.get(table_key(id)).is_some(),
-        );
+        self.room.sweep(|topic| cluster.topic(topic).is_some(), |id| table.get(table_key(id)).is_some());
     }
 }
 
 fn refuse_room<P>(cx: &mut Context<'_, P>, id: CommandId, kind: SendErrorKind, topic: TopicName) {
-    cx.answer(
-        id,
-        Answer::Room(Err(SendError::before_any_attempt(kind, topic, None))),
-    );
+    cx.answer(id, Answer::Room(Err(SendError::before_any_attempt(kind, topic, None))));
 }
 
 /// Counts the users of a topic, so that the cluster floor does not forget it.

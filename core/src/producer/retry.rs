@@ -11,10 +11,7 @@ pub(crate) enum Failed {
     /// It left and nothing is known: time-out, lost connection, unreadable answer.
     Unknown,
     /// The broker refused it.
-    Refused {
-        proves_not_stored: bool,
-        next: NextStep,
-    },
+    Refused { proves_not_stored: bool, next: NextStep },
 }
 
 /// The facts of the send.
@@ -50,22 +47,14 @@ pub(crate) fn after_failure(facts: Facts, failed: Failed) -> (Next, bool) {
     let proves_not_stored = match failed {
         Failed::Unwritten => true,
         Failed::Unknown => false,
-        Failed::Refused {
-            proves_not_stored, ..
-        } => proves_not_stored,
+        Failed::Refused { proves_not_stored, .. } => proves_not_stored,
     };
     let counts = match failed {
         Failed::Unwritten => false,
         Failed::Unknown => true,
         Failed::Refused { next, .. } => next != NextStep::WaitAndTry,
     };
-    if matches!(
-        failed,
-        Failed::Refused {
-            next: NextStep::GiveUp,
-            ..
-        }
-    ) {
+    if matches!(failed, Failed::Refused { next: NextStep::GiveUp, .. }) {
         return (Next::Refused, counts);
     }
     if counts && facts.counted >= facts.retries {
@@ -75,16 +64,6 @@ pub(crate) fn after_failure(facts: Facts, failed: Failed) -> (Next, bool) {
         return (Next::ResendForbidden, counts);
     }
     // A pause helps where the same broker is asked again; and when all others were asked to wait, too.
-    let waits = matches!(
-        failed,
-        Failed::Refused {
-            next: NextStep::WaitAndTry,
-            ..
-        }
-    ) && facts.pauses > 0;
-    if facts.alternative && !waits {
-        (Next::Again, counts)
-    } else {
-        (Next::AgainAfterPause, counts)
-    }
+    let waits = matches!(failed, Failed::Refused { next: NextStep::WaitAndTry, .. }) && facts.pauses > 0;
+    if facts.alternative && !waits { (Next::Again, counts) } else { (Next::AgainAfterPause, counts) }
 }

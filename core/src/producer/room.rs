@@ -89,10 +89,7 @@ impl Room {
 
     /// The smallest limit of bytes: nothing heavier ever fits.
     pub(crate) fn largest(&self) -> usize {
-        self.client_limit
-            .bytes
-            .min(self.producer_limit.bytes)
-            .min(self.topic_limit.bytes)
+        self.client_limit.bytes.min(self.producer_limit.bytes).min(self.topic_limit.bytes)
     }
 
     pub(crate) fn used(&self) -> Amount {
@@ -127,37 +124,19 @@ impl Room {
     /// Takes room, whatever the limits say: the caller has asked [`Room::has`] or was granted it.
     pub(crate) fn take(&mut self, producer: ProducerId, topic: TopicKey, weight: usize) {
         self.client.add(weight);
-        self.producers
-            .entry(producer)
-            .or_default()
-            .amount
-            .add(weight);
-        self.uses
-            .entry((producer, topic))
-            .or_default()
-            .amount
-            .add(weight);
+        self.producers.entry(producer).or_default().amount.add(weight);
+        self.uses.entry((producer, topic)).or_default().amount.add(weight);
     }
 
     /// Puts a caller at the end of its line.
-    pub(crate) fn wait(
-        &mut self,
-        id: CommandId,
-        producer: ProducerId,
-        topic: TopicKey,
-        weight: usize,
-    ) {
+    pub(crate) fn wait(&mut self, id: CommandId, producer: ProducerId, topic: TopicKey, weight: usize) {
         self.sequence += 1;
         let (key, sequence) = ((producer, topic), self.sequence);
         let line = self.uses.entry(key).or_default();
         if line.line.is_empty() && !line.parked {
             self.heads.insert((sequence, key));
         }
-        line.line.push_back(Waiter {
-            id,
-            sequence,
-            weight,
-        });
+        line.line.push_back(Waiter { id, sequence, weight });
         self.waiting.insert(id, (key, sequence));
     }
 
@@ -169,10 +148,7 @@ impl Room {
         let Some(used) = self.uses.get_mut(&key) else {
             return false;
         };
-        let Ok(at) = used
-            .line
-            .binary_search_by_key(&sequence, |waiter| waiter.sequence)
-        else {
+        let Ok(at) = used.line.binary_search_by_key(&sequence, |waiter| waiter.sequence) else {
             return false;
         };
         used.line.remove(at);
@@ -251,11 +227,7 @@ impl Room {
 
     /// The callers of a producer that wait for room.
     pub(crate) fn waiting_of(&self, producer: ProducerId) -> Vec<CommandId> {
-        self.waiting
-            .iter()
-            .filter(|(_, (key, _))| key.0 == producer)
-            .map(|(id, _)| *id)
-            .collect()
+        self.waiting.iter().filter(|(_, (key, _))| key.0 == producer).map(|(id, _)| *id).collect()
     }
 
     /// Forgets what is empty of topics and producers that are gone.
@@ -269,7 +241,6 @@ impl Room {
                 || !used.line.is_empty()
                 || (topic_lives(*topic) && producer_lives(*producer))
         });
-        self.producers
-            .retain(|producer, room| room.amount.messages > 0 || producer_lives(*producer));
+        self.producers.retain(|producer, room| room.amount.messages > 0 || producer_lives(*producer));
     }
 }

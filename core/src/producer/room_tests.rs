@@ -21,19 +21,13 @@ fn id(n: u64) -> CommandId {
 }
 
 fn granted(room: &mut Room) -> Vec<u64> {
-    core::iter::from_fn(|| room.grant())
-        .map(|(id, ..)| id.0)
-        .collect()
+    core::iter::from_fn(|| room.grant()).map(|(id, ..)| id.0).collect()
 }
 
 #[test]
 fn a_full_topic_does_not_hold_up_another() {
     let mut room = Room::new(&limits());
-    let (p, dead, live) = (
-        Key::from_parts(0, 0),
-        Key::from_parts(0, 0),
-        Key::from_parts(1, 0),
-    );
+    let (p, dead, live) = (Key::from_parts(0, 0), Key::from_parts(0, 0), Key::from_parts(1, 0));
     for _ in 0..4 {
         assert!(room.has(p, Some(dead), 1));
         room.take(p, dead, 1);
@@ -41,10 +35,7 @@ fn a_full_topic_does_not_hold_up_another() {
     assert!(!room.has(p, Some(dead), 1));
     room.wait(id(1), p, dead, 1);
     assert_eq!(granted(&mut room), [0_u64; 0]);
-    assert!(
-        room.has(p, Some(live), 1),
-        "the line of another topic is no reason to wait"
-    );
+    assert!(room.has(p, Some(live), 1), "the line of another topic is no reason to wait");
     room.wait(id(2), p, live, 1);
     assert_eq!(granted(&mut room), [2]);
     room.give_back(p, dead, 1);
@@ -70,19 +61,11 @@ fn a_full_producer_does_not_hold_up_another() {
 #[test]
 fn the_client_limit_is_first_come_first_served() {
     let mut room = Room::new(&limits());
-    let (p, q, t) = (
-        Key::from_parts(0, 0),
-        Key::from_parts(1, 0),
-        Key::from_parts(0, 0),
-    );
+    let (p, q, t) = (Key::from_parts(0, 0), Key::from_parts(1, 0), Key::from_parts(0, 0));
     room.take(p, t, 600);
     room.wait(id(1), q, t, 500);
     room.wait(id(2), p, t, 10);
-    assert_eq!(
-        granted(&mut room),
-        [0_u64; 0],
-        "the small one behind does not overtake"
-    );
+    assert_eq!(granted(&mut room), [0_u64; 0], "the small one behind does not overtake");
     assert!(!room.has(p, Some(t), 1));
     assert!(room.leave(id(1)));
     assert!(!room.leave(id(1)));
@@ -129,22 +112,14 @@ fn random_use_neither_forgets_nor_exceeds() {
                 _ => {}
             }
             while let Some((granted, ..)) = room.grant() {
-                let at = lines
-                    .iter()
-                    .position(|(n, ..)| id(*n) == granted)
-                    .expect("granted to one in line");
+                let at = lines.iter().position(|(n, ..)| id(*n) == granted).expect("granted to one in line");
                 let (n, p, t, weight) = lines.remove(at).unwrap();
-                let earlier = lines
-                    .iter()
-                    .find(|(m, lp, lt, _)| *m < n && (*lp, *lt) == (p, t));
+                let earlier = lines.iter().find(|(m, lp, lt, _)| *m < n && (*lp, *lt) == (p, t));
                 assert_eq!(earlier, None, "overtaken in its own line");
                 held.push((p, t, weight));
             }
             let bytes: usize = held.iter().map(|(.., weight)| weight).sum();
-            assert_eq!(
-                (room.used().messages, room.used().bytes),
-                (held.len(), bytes)
-            );
+            assert_eq!((room.used().messages, room.used().bytes), (held.len(), bytes));
             assert!(held.len() <= limits.messages && bytes <= limits.message_bytes);
             for p in 0..3 {
                 let of_p = held.iter().filter(|(hp, ..)| *hp == p);
@@ -166,10 +141,7 @@ fn random_use_neither_forgets_nor_exceeds() {
                 held.push((p, t, weight));
                 some = true;
             }
-            assert!(
-                some || !held.is_empty() || lines.is_empty(),
-                "seed {seed}: forgotten in line"
-            );
+            assert!(some || !held.is_empty() || lines.is_empty(), "seed {seed}: forgotten in line");
         }
     }
 }

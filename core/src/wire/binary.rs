@@ -13,12 +13,7 @@ const EXT_VALUE: &str = "ext value";
 /// As in Java, a negative length of the ext fields means none, and bytes after them are ignored.
 #[inline]
 pub(super) fn parse<'a>(header: &'a [u8], limits: &WireLimits) -> Result<Header<'a>, HeaderError> {
-    let mut reader = Reader {
-        bytes: header,
-        at: 0,
-        offset: 0,
-        text: None,
-    };
+    let mut reader = Reader { bytes: header, at: 0, offset: 0, text: None };
     let code = i32::from(i16::from_be_bytes(*reader.array("code")?));
     let [language] = *reader.array("language")?;
     let version = i32::from(i16::from_be_bytes(*reader.array("version")?));
@@ -33,15 +28,7 @@ pub(super) fn parse<'a>(header: &'a [u8], limits: &WireLimits) -> Result<Header<
         length => ExtFields::binary(checked_fields(reader, length, limits)?),
     };
     let language = LanguageCode::from_code(language);
-    Ok(Header {
-        code,
-        flag,
-        opaque,
-        version,
-        language,
-        remark,
-        ext,
-    })
+    Ok(Header { code, flag, opaque, version, language, remark, ext })
 }
 
 fn checked_fields<'a>(
@@ -52,12 +39,7 @@ fn checked_fields<'a>(
     let offset = reader.at;
     let block = reader.take(length.into(), "ext fields")?;
     // Names, values and even their lengths are mostly ASCII: then one look checks all of them.
-    let fields = Reader {
-        bytes: block,
-        at: 0,
-        offset,
-        text: core::str::from_utf8(block).ok(),
-    };
+    let fields = Reader { bytes: block, at: 0, offset, text: core::str::from_utf8(block).ok() };
     let mut walk = fields;
     let mut count = 0;
     while walk.at < block.len() {
@@ -65,9 +47,7 @@ fn checked_fields<'a>(
         walk.value(EXT_VALUE)?;
         count += 1;
         if count > limits.max_ext_fields {
-            return Err(HeaderError::TooManyExtFields {
-                limit: limits.max_ext_fields,
-            });
+            return Err(HeaderError::TooManyExtFields { limit: limits.max_ext_fields });
         }
     }
     Ok(BinaryFields(fields))
@@ -87,10 +67,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     #[cold]
     fn misfit(&self, part: &'static str) -> HeaderError {
-        HeaderError::Binary {
-            at: self.offset + self.at,
-            part,
-        }
+        HeaderError::Binary { at: self.offset + self.at, part }
     }
 
     #[inline(always)]

@@ -16,10 +16,7 @@ const MARKED: usize = 8;
 /// Decodes a header in Java's form, `None` for any other.
 #[inline]
 pub(super) fn parse<'a>(text: &'a str, limits: &WireLimits) -> Option<Header<'a>> {
-    let mut scan = Scan {
-        text,
-        rest: text.as_bytes(),
-    };
+    let mut scan = Scan { text, rest: text.as_bytes() };
     scan.literal(b"{\"code\":")?;
     let code = scan.integer()?;
     let ext = match scan.literal(b",\"extFields\":{") {
@@ -42,15 +39,7 @@ pub(super) fn parse<'a>(text: &'a str, limits: &WireLimits) -> Option<Header<'a>
     if scan.rest != b"}" || limits.max_depth < 2 {
         return None;
     }
-    Some(Header {
-        code,
-        flag,
-        opaque,
-        version,
-        language,
-        remark,
-        ext,
-    })
+    Some(Header { code, flag, opaque, version, language, remark, ext })
 }
 
 struct Scan<'a> {
@@ -110,13 +99,7 @@ impl<'a> Scan<'a> {
     #[inline(always)]
     fn fields(&mut self, limits: &WireLimits) -> Option<CompactFields<'a>> {
         let start = self.at();
-        let mut fields = CompactFields {
-            text: "",
-            start: 0,
-            ends: [(0, 0); MARKED],
-            at: 0,
-            count: 0,
-        };
+        let mut fields = CompactFields { text: "", start: 0, ends: [(0, 0); MARKED], at: 0, count: 0 };
         if self.literal(b"}").is_some() {
             return Some(fields);
         }

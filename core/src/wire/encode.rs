@@ -163,14 +163,7 @@ pub fn encode_response(
     version: i32,
     language: LanguageCode,
 ) -> Result<usize, EncodeError> {
-    let head = CommandHead {
-        code: code.0,
-        flag: FLAG_RESPONSE,
-        opaque,
-        version,
-        language,
-        remark,
-    };
+    let head = CommandHead { code: code.0, flag: FLAG_RESPONSE, opaque, version, language, remark };
     encode_command(out, serialize, &head, &NoFields, 0)
 }
 
@@ -225,10 +218,7 @@ fn larger_room<H: WriteFields>(
 ) -> Result<usize, EncodeError> {
     let least = Measure::command(head, fields);
     if least / 2 > MAX_FRAME_BYTES || room > MAX_FRAME_BYTES {
-        return Err(EncodeError::FrameTooLarge {
-            bytes: least.max(room),
-            limit: MAX_FRAME_BYTES,
-        });
+        return Err(EncodeError::FrameTooLarge { bytes: least.max(room), limit: MAX_FRAME_BYTES });
     }
     Ok(least.saturating_add(least / 4).max(room.saturating_mul(2)))
 }

@@ -75,12 +75,7 @@ pub struct WireLimits {
 
 impl Default for WireLimits {
     fn default() -> Self {
-        Self {
-            max_frame: MAX_FRAME_BYTES,
-            max_header: 1024 * 1024,
-            max_ext_fields: 256,
-            max_depth: 64,
-        }
+        Self { max_frame: MAX_FRAME_BYTES, max_header: 1024 * 1024, max_ext_fields: 256, max_depth: 64 }
     }
 }
 
@@ -198,16 +193,9 @@ impl Prefix {
         // Both fit into usize: the frame limit was checked above.
         let header_len = header as usize;
         if header_len > limits.max_header {
-            return Err(FrameError::HeaderOversize {
-                header,
-                limit: limits.max_header,
-            });
+            return Err(FrameError::HeaderOversize { header, limit: limits.max_header });
         }
-        Ok(Some(Self {
-            serialize,
-            header_len,
-            frame_len: length as usize + 4,
-        }))
+        Ok(Some(Self { serialize, header_len, frame_len: length as usize + 4 }))
     }
 
     /// Takes a frame apart; `None` when `bytes` holds less than all of it.
@@ -215,11 +203,7 @@ impl Prefix {
     pub(crate) fn frame<'a>(&self, bytes: &'a [u8]) -> Option<RawFrame<'a>> {
         let content = bytes.get(PREFIX_BYTES..self.frame_len)?;
         let (header, body) = content.split_at_checked(self.header_len)?;
-        Some(RawFrame {
-            serialize: self.serialize,
-            header,
-            body,
-        })
+        Some(RawFrame { serialize: self.serialize, header, body })
     }
 }
 
@@ -241,14 +225,9 @@ fn wrong_length(bytes: [u8; 4], whole: u64, limits: &WireLimits) -> FrameError {
         [b'P', b'R', b'I', b' '] => FrameError::Http2Preface,
         [0x15, 0x03, _, _] => FrameError::TlsAlert,
         [0x14 | 0x16 | 0x17, 0x03, _, _] => FrameError::TlsRecord,
-        _ if length > i32::MAX as u32 => FrameError::NegativeLength {
-            length: i32::from_be_bytes(bytes),
-        },
+        _ if length > i32::MAX as u32 => FrameError::NegativeLength { length: i32::from_be_bytes(bytes) },
         _ if length < 4 => FrameError::TooShort { length },
-        _ => FrameError::Oversize {
-            bytes: whole,
-            limit: limits.max_frame,
-        },
+        _ => FrameError::Oversize { bytes: whole, limit: limits.max_frame },
     }
 }
 

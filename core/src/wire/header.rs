@@ -152,10 +152,7 @@ impl<'a> ExtFields<'a> {
     /// The value of a field; of a repeated one the last.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.iter()
-            .filter(|(key, _)| key == name)
-            .last()
-            .map(|(_, value)| value)
+        self.iter().filter(|(key, _)| key == name).last().map(|(_, value)| value)
     }
 
     /// Whether there is no field at all.

@@ -37,13 +37,7 @@ impl Inbox {
     /// An inbox that holds nothing, for the start of a connection.
     #[must_use]
     pub fn new(limits: WireLimits) -> Self {
-        Self {
-            limits,
-            held: Vec::new(),
-            handed_out: false,
-            frame_start: 0,
-            failed: None,
-        }
+        Self { limits, held: Vec::new(), handed_out: false, frame_start: 0, failed: None }
     }
 
     /// Takes the next bytes of the stream.
@@ -121,10 +115,7 @@ impl Frames<'_> {
     /// # Errors
     /// The bytes are no frame. From there on the stream has no frames; the error comes again.
     #[inline]
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "a lending iterator: the frame borrows self"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "a lending iterator: the frame borrows self")]
     pub fn next(&mut self) -> Result<Option<RawFrame<'_>>, FrameError> {
         if !self.inbox.held.is_empty() || self.inbox.failed.is_some() {
             return self.next_held();

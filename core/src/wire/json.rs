@@ -44,11 +44,7 @@ pub(crate) struct RawText<'a> {
 impl<'a> RawText<'a> {
     #[inline]
     pub(crate) fn decode(self) -> Cow<'a, str> {
-        if self.escaped {
-            Cow::Owned(unescape(self.text))
-        } else {
-            Cow::Borrowed(self.text)
-        }
+        if self.escaped { Cow::Owned(unescape(self.text)) } else { Cow::Borrowed(self.text) }
     }
 }
 
@@ -66,21 +62,12 @@ impl<'a> JsonReader<'a> {
     /// A reader of strict JSON.
     #[inline]
     pub(crate) fn new(text: &'a str, max_depth: usize) -> Self {
-        Self {
-            text,
-            at: 0,
-            depth: 0,
-            max_depth: max_depth.min(MOST_DEPTH),
-            tolerant: false,
-        }
+        Self { text, at: 0, depth: 0, max_depth: max_depth.min(MOST_DEPTH), tolerant: false }
     }
 
     /// A reader that also takes integers without quotes as keys and single surrogates.
     pub(crate) fn tolerant(text: &'a str, max_depth: usize) -> Self {
-        Self {
-            tolerant: true,
-            ..Self::new(text, max_depth)
-        }
+        Self { tolerant: true, ..Self::new(text, max_depth) }
     }
 
     /// Place in the text, in bytes.
@@ -149,11 +136,7 @@ impl<'a> JsonReader<'a> {
         }
         self.expect(b',')?;
         let byte = self.peek()?;
-        if byte == closing {
-            Err(JsonError::Unexpected(byte))
-        } else {
-            Ok(true)
-        }
+        if byte == closing { Err(JsonError::Unexpected(byte)) } else { Ok(true) }
     }
 
     /// The next key of an object with its colon consumed, `None` at the end of the object.
@@ -163,10 +146,7 @@ impl<'a> JsonReader<'a> {
             return Ok(None);
         }
         let key = match self.peek()? {
-            b'-' | b'0'..=b'9' if self.tolerant => RawText {
-                text: self.number()?,
-                escaped: false,
-            },
+            b'-' | b'0'..=b'9' if self.tolerant => RawText { text: self.number()?, escaped: false },
             _ => self.string()?,
         };
         self.expect(b':')?;
@@ -262,11 +242,7 @@ impl<'a> JsonReader<'a> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         let Some(unit) = rest.first_chunk::<4>().and_then(hex4) else {
             let short = rest.len() < 4 && rest.iter().all(u8::is_ascii_hexdigit);
-            return Err(if short {
-                JsonError::Truncated
-            } else {
-                JsonError::BadEscape
-            });
+            return Err(if short { JsonError::Truncated } else { JsonError::BadEscape });
         };
         self.at += 4;
         Ok(unit)
@@ -392,11 +368,7 @@ fn unescape_unicode(escape: &[u8]) -> (char, usize) {
     if let Some(character) = char::from_u32(u32::from(high)) {
         return (character, 6);
     }
-    let low = if escape.get(6..8) == Some(b"\\u") {
-        unit(8)
-    } else {
-        None
-    };
+    let low = if escape.get(6..8) == Some(b"\\u") { unit(8) } else { None };
     let pair = low.and_then(|low| char::decode_utf16([high, low]).next()?.ok());
     pair.map_or((char::REPLACEMENT_CHARACTER, 6), |character| (character, 12))
 }

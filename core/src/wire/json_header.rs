@@ -23,10 +23,7 @@ fn parse_any<'a>(text: &'a str, limits: &WireLimits) -> Result<Header<'a>, Heade
     let mut draft = Draft::default();
     match draft.read(&mut reader, text, limits) {
         Ok(()) => draft.finish(),
-        Err(Stop::Json(error)) => Err(HeaderError::Json {
-            at: reader.at(),
-            error,
-        }),
+        Err(Stop::Json(error)) => Err(HeaderError::Json { at: reader.at(), error }),
         Err(Stop::Header(error)) => Err(error),
     }
 }

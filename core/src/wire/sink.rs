@@ -15,10 +15,7 @@ impl<'b> Space<'b> {
     fn from(bytes: &'b mut [u8], at: usize) -> Self {
         match bytes.get_mut(at..) {
             Some(rest) => Self { rest, full: false },
-            None => Self {
-                rest: &mut [],
-                full: true,
-            },
+            None => Self { rest: &mut [], full: true },
         }
     }
 
@@ -173,10 +170,7 @@ fn finish(
 ) -> Result<Option<usize>, EncodeError> {
     let bytes = at.saturating_add(body_len);
     if bytes > MAX_FRAME_BYTES {
-        return Err(EncodeError::FrameTooLarge {
-            bytes,
-            limit: MAX_FRAME_BYTES,
-        });
+        return Err(EncodeError::FrameTooLarge { bytes, limit: MAX_FRAME_BYTES });
     }
     // Both are below 2^24 now.
     let length = (bytes - 4) as u64;
@@ -223,11 +217,7 @@ impl JsonSink<'_> {
         };
         Self::after_fields(&mut rest, head);
         let (full, end) = (rest.full, size - rest.rest.len());
-        if full {
-            Ok(None)
-        } else {
-            finish(space, end, SerializeType::Json, body_len)
-        }
+        if full { Ok(None) } else { finish(space, end, SerializeType::Json, body_len) }
     }
 
     #[inline(always)]
@@ -324,14 +314,10 @@ impl BinarySink<'_> {
         body_len: usize,
     ) -> Result<Option<usize>, EncodeError> {
         let code = i16::try_from(head.code).map_err(|_| EncodeError::CodeTooLarge { code: head.code })?;
-        let version = i16::try_from(head.version).map_err(|_| EncodeError::VersionTooLarge {
-            version: head.version,
-        })?;
+        let version = i16::try_from(head.version)
+            .map_err(|_| EncodeError::VersionTooLarge { version: head.version })?;
         let size = space.len();
-        let mut sink = BinarySink {
-            space: Space::from(space, PREFIX_BYTES),
-            name_too_long: false,
-        };
+        let mut sink = BinarySink { space: Space::from(space, PREFIX_BYTES), name_too_long: false };
         sink.space.put(&code.to_be_bytes());
         sink.space.put(&[head.language.code()]);
         sink.space.put(&version.to_be_bytes());

@@ -43,9 +43,7 @@ pub(crate) fn find_special(bytes: &[u8]) -> usize {
 #[inline(always)]
 pub(crate) fn short_word(bytes: &[u8]) -> u64 {
     let len = bytes.len();
-    let filled = (0x2020_2020_2020_2020_u64)
-        .checked_shl(len as u32 * 8)
-        .unwrap_or(0);
+    let filled = (0x2020_2020_2020_2020_u64).checked_shl(len as u32 * 8).unwrap_or(0);
     let word = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(low), Some(high)) if len < 8 => {
             let low = u64::from(u32::from_le_bytes(*low));
@@ -91,11 +89,7 @@ pub(crate) fn long_digits(value: u64) -> ([u8; 24], usize) {
     if high > 0 {
         return digits_of([high, middle, low]);
     }
-    if middle > 0 {
-        digits_of([middle, low])
-    } else {
-        digits_of([low])
-    }
+    if middle > 0 { digits_of([middle, low]) } else { digits_of([low]) }
 }
 
 /// The first part without leading zeros and the others with them. All are below 10^8.
@@ -105,11 +99,7 @@ fn digits_of<const N: usize>(parts: [u64; N]) -> ([u8; 24], usize) {
     let mut len = 0;
     for (index, part) in parts.into_iter().enumerate() {
         let word = eight_digits(part as u32);
-        let (word, count) = if index == 0 {
-            short_digits(part as u32)
-        } else {
-            (word.to_le_bytes(), 8)
-        };
+        let (word, count) = if index == 0 { short_digits(part as u32) } else { (word.to_le_bytes(), 8) };
         if let Some(place) = text.get_mut(len..len + 8) {
             place.copy_from_slice(&word);
         }
@@ -122,11 +112,7 @@ fn digits_of<const N: usize>(parts: [u64; N]) -> ([u8; 24], usize) {
 #[inline(always)]
 pub(crate) const fn control_escape(byte: u8) -> [u8; 6] {
     const fn hex(digit: u8) -> u8 {
-        if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
-        }
+        if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
     }
     [b'\\', b'u', b'0', b'0', hex(byte >> 4), hex(byte & 15)]
 }

@@ -5,12 +5,8 @@ use rocketmq_core::wire::{FrameError, Inbox, SerializeType, WireLimits};
 use super::slow;
 
 /// Small, so that short inputs reach them.
-const LIMITS: WireLimits = WireLimits {
-    max_frame: 64 * 1024,
-    max_header: 4096,
-    max_ext_fields: 16,
-    max_depth: 12,
-};
+const LIMITS: WireLimits =
+    WireLimits { max_frame: 64 * 1024, max_header: 4096, max_ext_fields: 16, max_depth: 12 };
 
 /// The number of sizes, the sizes of pieces (0 means 256), then a stream: cut into pieces it must
 /// give the same as in one piece.
@@ -59,10 +55,7 @@ fn read(pieces: &[&[u8]]) -> (Vec<Frame>, Option<FrameError>, u64, usize) {
                 }
             }
         }
-        assert!(
-            inbox.capacity() <= 2 * arrived.max(32),
-            "memory follows what arrived"
-        );
+        assert!(inbox.capacity() <= 2 * arrived.max(32), "memory follows what arrived");
         assert!(inbox.held() as u64 + inbox.frame_start() <= arrived as u64);
     }
     (frames, failed, inbox.frame_start(), inbox.held())
@@ -74,13 +67,6 @@ pub(crate) fn header(input: &[u8]) {
     let Some((kind, header)) = input.split_first() else {
         return;
     };
-    let serialize = if kind % 2 == 0 {
-        SerializeType::Json
-    } else {
-        SerializeType::RocketMq
-    };
-    assert_eq!(
-        slow::fast(serialize, header, &LIMITS),
-        slow::slow(serialize, header, &LIMITS)
-    );
+    let serialize = if kind % 2 == 0 { SerializeType::Json } else { SerializeType::RocketMq };
+    assert_eq!(slow::fast(serialize, header, &LIMITS), slow::slow(serialize, header, &LIMITS));
 }

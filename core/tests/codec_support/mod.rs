@@ -81,13 +81,9 @@ pub(crate) fn plain(frame: &[u8]) -> Plain {
 fn plain_json(header: &[u8], body: &[u8]) -> Plain {
     let json: Value = serde_json::from_slice(header).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let ext = json.get("extFields").map(|ext| {
-        ext.as_object()
-            .unwrap()
-            .iter()
-            .map(|(key, value)| (key.clone(), text(value)))
-            .collect()
-    });
+    let ext = json
+        .get("extFields")
+        .map(|ext| ext.as_object().unwrap().iter().map(|(key, value)| (key.clone(), text(value))).collect());
     Plain {
         serialize: SerializeType::Json,
         code: json["code"].as_i64().unwrap(),

@@ -24,25 +24,15 @@ impl From<&Header<'_>> for SlowHeader {
             version: header.version,
             language: header.language,
             remark: header.remark.clone().map(Into::into),
-            ext: header
-                .ext
-                .iter()
-                .map(|(k, v)| (k.into_owned(), v.into_owned()))
-                .collect(),
+            ext: header.ext.iter().map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
         }
     }
 }
 
 /// What the library makes of a header, `None` when it refuses it.
 pub(crate) fn fast(serialize: SerializeType, header: &[u8], limits: &WireLimits) -> Option<SlowHeader> {
-    let frame = RawFrame {
-        serialize,
-        header,
-        body: &[],
-    };
-    Header::parse(&frame, limits)
-        .ok()
-        .map(|header| SlowHeader::from(&header))
+    let frame = RawFrame { serialize, header, body: &[] };
+    Header::parse(&frame, limits).ok().map(|header| SlowHeader::from(&header))
 }
 
 /// What this file makes of the same header.
@@ -71,11 +61,7 @@ impl Node {
 
 fn slow_json(header: &[u8], limits: &WireLimits) -> Option<SlowHeader> {
     let text: Vec<char> = std::str::from_utf8(header).ok()?.chars().collect();
-    let mut json = Json {
-        text,
-        at: 0,
-        max_depth: limits.max_depth,
-    };
+    let mut json = Json { text, at: 0, max_depth: limits.max_depth };
     let Node::Object(_, members) = json.value(1)? else {
         return None;
     };
@@ -112,15 +98,7 @@ fn slow_json(header: &[u8], limits: &WireLimits) -> Option<SlowHeader> {
         }
     }
     let (flag, version) = (flag.unwrap_or(0), version.unwrap_or(0));
-    Some(SlowHeader {
-        code: code?,
-        flag,
-        opaque: opaque?,
-        version,
-        language,
-        remark,
-        ext,
-    })
+    Some(SlowHeader { code: code?, flag, opaque: opaque?, version, language, remark, ext })
 }
 
 fn integer(value: Node) -> Option<Option<i32>> {
@@ -186,8 +164,7 @@ impl Json {
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
-        word.chars()
-            .try_for_each(|wanted| (self.next()? == wanted).then_some(()))
+        word.chars().try_for_each(|wanted| (self.next()? == wanted).then_some(()))
     }
 
     fn members(&mut self, depth: usize) -> Option<Vec<(String, Node)>> {
@@ -324,15 +301,7 @@ fn slow_binary(header: &[u8], limits: &WireLimits) -> Option<SlowHeader> {
     if ext.len() > limits.max_ext_fields {
         return None;
     }
-    Some(SlowHeader {
-        code,
-        flag,
-        opaque,
-        version,
-        language,
-        remark,
-        ext,
-    })
+    Some(SlowHeader { code, flag, opaque, version, language, remark, ext })
 }
 
 fn take<'a>(rest: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {

@@ -12,10 +12,7 @@ fn written(client_id: &str, groups: &[&str]) -> serde_json::Value {
 fn names_are_escaped() {
     let body = written("a\"b\\c\u{1}é", &["x\n", "y"]);
     assert_eq!(body["clientID"], "a\"b\\c\u{1}é");
-    assert_eq!(
-        body["producerDataSet"],
-        serde_json::json!([{"groupName": "x\n"}, {"groupName": "y"}])
-    );
+    assert_eq!(body["producerDataSet"], serde_json::json!([{"groupName": "x\n"}, {"groupName": "y"}]));
 }
 
 #[test]

@@ -58,15 +58,9 @@ fn optional_members_are_read() {
     assert_eq!(route.order_topic_conf.as_deref(), Some("broker-a:4;broker-b:2"));
     assert!(route.static_topic && route.queue_datas.is_empty());
     let broker = &route.broker_datas[0];
-    assert_eq!(
-        (&*broker.broker_name, broker.zone_name.as_deref()),
-        ("主😀", Some("z/1"))
-    );
+    assert_eq!((&*broker.broker_name, broker.zone_name.as_deref()), ("主😀", Some("z/1")));
     assert!(broker.enable_acting_master && broker.broker_addrs.is_empty());
-    assert_eq!(
-        parse(r#"{"brokerDatas":null,"queueDatas":null}"#),
-        Ok(TopicRouteData::default())
-    );
+    assert_eq!(parse(r#"{"brokerDatas":null,"queueDatas":null}"#), Ok(TopicRouteData::default()));
 }
 
 #[test]
@@ -78,20 +72,9 @@ fn references_stand_for_earlier_elements_of_their_list() {
     let route = route.unwrap();
     assert_eq!(route.broker_datas[0], route.broker_datas[1]);
     assert_eq!((route.queue_datas.len(), route.queue_datas[1].perm), (2, 6));
-    for path in [
-        "$.brokerDatas[1]",
-        "$.brokerDatas[x]",
-        "$.queueDatas[0]",
-        "..",
-        "@",
-        "",
-    ] {
+    for path in ["$.brokerDatas[1]", "$.brokerDatas[x]", "$.queueDatas[0]", "..", "@", ""] {
         let text = format!(r#"{{"brokerDatas":[{{"$ref":"{path}"}}]}}"#);
-        assert_eq!(
-            parse(&text),
-            Err(BodyError::BadReference { field: "brokerDatas" }),
-            "{path}"
-        );
+        assert_eq!(parse(&text), Err(BodyError::BadReference { field: "brokerDatas" }), "{path}");
     }
 }
 
@@ -99,10 +82,7 @@ fn references_stand_for_earlier_elements_of_their_list() {
 fn the_order_of_the_lists_makes_no_difference() {
     let route = |names: [&str; 3]| {
         let lists = ["brokerDatas", "queueDatas"].map(|list| {
-            let items: Vec<_> = names
-                .iter()
-                .map(|name| format!(r#"{{"brokerName":"{name}"}}"#))
-                .collect();
+            let items: Vec<_> = names.iter().map(|name| format!(r#"{{"brokerName":"{name}"}}"#)).collect();
             format!(r#""{list}":[{}]"#, items.join(","))
         });
         parse(&format!("{{{}}}", lists.join(","))).unwrap()
@@ -115,24 +95,15 @@ fn the_order_of_the_lists_makes_no_difference() {
 #[test]
 fn what_is_no_route_is_refused() {
     assert_eq!(parse(""), Err(BodyError::Empty));
-    assert_eq!(
-        TopicRouteData::parse(b"{\xff}", &RouteLimits::default()),
-        Err(BodyError::InvalidUtf8)
-    );
+    assert_eq!(TopicRouteData::parse(b"{\xff}", &RouteLimits::default()), Err(BodyError::InvalidUtf8));
     let json = |at, error| Err(BodyError::Json { at, error });
     for (text, error) in [
         ("[]", json(0, JsonError::Unexpected(b'['))),
         ("{} x", json(3, JsonError::TrailingText)),
         (r#"{"brokerDatas":{}}"#, json(15, JsonError::Unexpected(b'{'))),
         (r#"{"brokerDatas":["#, json(16, JsonError::Truncated)),
-        (
-            r#"{"brokerDatas":[{"cluster":"c"}]}"#,
-            Err(BodyError::Missing { field: "brokerName" }),
-        ),
-        (
-            r#"{"queueDatas":[{"brokerName":"b","perm":6.5}]}"#,
-            Err(BodyError::BadNumber { field: "perm" }),
-        ),
+        (r#"{"brokerDatas":[{"cluster":"c"}]}"#, Err(BodyError::Missing { field: "brokerName" })),
+        (r#"{"queueDatas":[{"brokerName":"b","perm":6.5}]}"#, Err(BodyError::BadNumber { field: "perm" })),
         (
             r#"{"brokerDatas":[{"brokerName":"b","brokerAddrs":{"x":"y:1"}}]}"#,
             Err(BodyError::BadNumber { field: "brokerAddrs" }),
@@ -144,59 +115,29 @@ fn what_is_no_route_is_refused() {
 
 #[test]
 fn sizes_are_bounded() {
-    let limits = RouteLimits {
-        max_brokers: 2,
-        max_addresses: 2,
-        max_queues: 10,
-        max_name: 4,
-        max_depth: 5,
-    };
+    let limits = RouteLimits { max_brokers: 2, max_addresses: 2, max_queues: 10, max_name: 4, max_depth: 5 };
     let parse = |text: &str| TopicRouteData::parse(text.as_bytes(), &limits);
     let list = |field: &str, items: &[&str]| format!(r#"{{"{field}":[{}]}}"#, items.join(","));
     let broker = r#"{"brokerName":"b"}"#;
     assert!(parse(&list("brokerDatas", &[broker; 2])).is_ok());
     for field in ["brokerDatas", "queueDatas"] {
-        assert_eq!(
-            parse(&list(field, &[broker; 3])),
-            Err(BodyError::TooMany { field, limit: 2 })
-        );
+        assert_eq!(parse(&list(field, &[broker; 3])), Err(BodyError::TooMany { field, limit: 2 }));
     }
     let addresses = r#"{"brokerName":"b","brokerAddrs":{0:"a",1:"a",2:"a"}}"#;
-    let many = BodyError::TooMany {
-        field: "brokerAddrs",
-        limit: 2,
-    };
+    let many = BodyError::TooMany { field: "brokerAddrs", limit: 2 };
     assert_eq!(parse(&list("brokerDatas", &[addresses])), Err(many));
     let queues = |count: i32| format!(r#"{{"brokerName":"b","writeQueueNums":{count},"readQueueNums":-1}}"#);
     assert!(parse(&list("queueDatas", &[&queues(5), &queues(5)])).is_ok());
-    let many = Err(BodyError::TooMany {
-        field: "queueDatas",
-        limit: 10,
-    });
+    let many = Err(BodyError::TooMany { field: "queueDatas", limit: 10 });
     assert_eq!(parse(&list("queueDatas", &[&queues(5), &queues(6)])), many);
-    assert_eq!(
-        parse(&list("queueDatas", &[&queues(i32::MAX), &queues(i32::MAX)])),
-        many
-    );
-    for (name, fits) in [
-        ("abcd", true),
-        ("abcde", false),
-        (r"\u0061\u0062\u0063\u0064", true),
-        (r"\u0061bcde", false),
-    ] {
+    assert_eq!(parse(&list("queueDatas", &[&queues(i32::MAX), &queues(i32::MAX)])), many);
+    for (name, fits) in
+        [("abcd", true), ("abcde", false), (r"\u0061\u0062\u0063\u0064", true), (r"\u0061bcde", false)]
+    {
         let text = list("brokerDatas", &[&format!(r#"{{"brokerName":"{name}"}}"#)]);
-        let long = BodyError::TooLong {
-            field: "brokerName",
-            limit: 4,
-        };
+        let long = BodyError::TooLong { field: "brokerName", limit: 4 };
         assert_eq!(parse(&text).err(), (!fits).then_some(long), "{name}");
     }
     let deep: String = ["{\"x\":", &"[".repeat(5), &"]".repeat(5), "}"].concat();
-    assert!(matches!(
-        parse(&deep),
-        Err(BodyError::Json {
-            error: JsonError::TooDeep,
-            ..
-        })
-    ));
+    assert!(matches!(parse(&deep), Err(BodyError::Json { error: JsonError::TooDeep, .. })));
 }

@@ -36,14 +36,8 @@ fn fields(bytes: &[u8]) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
 fn the_fixed_fields_are_read() {
     let bytes = header(2, "é".as_bytes(), 0, b"");
     let header = read(&bytes).unwrap();
-    assert_eq!(
-        (header.code, header.version, header.opaque, header.flag),
-        (310, 513, -7, 2)
-    );
-    assert_eq!(
-        (header.language, header.remark.as_deref()),
-        (LanguageCode::Rust, Some("é"))
-    );
+    assert_eq!((header.code, header.version, header.opaque, header.flag), (310, 513, -7, 2));
+    assert_eq!((header.language, header.remark.as_deref()), (LanguageCode::Rust, Some("é")));
     assert!(header.ext.is_empty() && header.is_oneway());
 }
 
@@ -61,10 +55,7 @@ fn empty_values_repeated_names_and_long_lengths_are_read() {
     let long = "x".repeat(200);
     let ext = [b"\0\x01a\0\0\0\0\0\x01a\0\0\0\xc8", long.as_bytes()].concat();
     let bytes = with_ext(&ext);
-    assert_eq!(
-        fields(&bytes),
-        [("a".into(), "".into()), ("a".into(), long.as_str().into())]
-    );
+    assert_eq!(fields(&bytes), [("a".into(), "".into()), ("a".into(), long.as_str().into())]);
     assert_eq!(read(&bytes).unwrap().ext.get("a").unwrap(), long);
 }
 
@@ -79,10 +70,7 @@ fn lengths_that_do_not_fit_are_told_with_their_place() {
         (with_ext(b"\0"), misfit(21, "ext name")),
         (with_ext(b"\0\x01a\0\0\0\x02b"), misfit(28, "ext value")),
         (with_ext(b"\0\x01a\xff\xff\xff\xff"), misfit(28, "ext value")),
-        (
-            header(0, b"", 0, b"")[..20].to_vec(),
-            misfit(17, "length of the ext fields"),
-        ),
+        (header(0, b"", 0, b"")[..20].to_vec(), misfit(17, "length of the ext fields")),
         (Vec::new(), misfit(0, "code")),
     ] {
         assert_eq!(read(&bytes).unwrap_err(), error, "{bytes:x?}");
@@ -104,10 +92,7 @@ fn texts_must_be_utf8_each_for_itself() {
 
 #[test]
 fn the_number_of_fields_is_limited() {
-    let limits = WireLimits {
-        max_ext_fields: 2,
-        ..WireLimits::default()
-    };
+    let limits = WireLimits { max_ext_fields: 2, ..WireLimits::default() };
     let field = b"\0\x01a\0\0\0\0";
     assert!(parse(&with_ext(&field.repeat(2)), &limits).is_ok());
     let many = parse(&with_ext(&field.repeat(3)), &limits).unwrap_err();

@@ -21,15 +21,9 @@ fn around(ext: &str) -> String {
 fn javas_form_is_read_without_copying() {
     let text = around(r#","extFields":{"msgId":"7F00","TRACE_ON":"true","":""}"#);
     let header = read(&text).unwrap();
-    assert_eq!(
-        (header.code, header.flag, header.opaque, header.version),
-        (0, 1, 7, 513)
-    );
+    assert_eq!((header.code, header.flag, header.opaque, header.version), (0, 1, 7, 513));
     let ext: Vec<_> = header.ext.iter().collect();
-    assert!(
-        ext.iter()
-            .all(|pair| matches!(pair, (Cow::Borrowed(_), Cow::Borrowed(_))))
-    );
+    assert!(ext.iter().all(|pair| matches!(pair, (Cow::Borrowed(_), Cow::Borrowed(_)))));
     let expected = [("msgId", "7F00"), ("TRACE_ON", "true"), ("", "")];
     assert_eq!(ext, expected.map(|(name, value)| (name.into(), value.into())));
     assert!(read(&around("")).unwrap().ext.is_empty());
@@ -41,10 +35,7 @@ fn fields_beyond_the_remembered_ones_are_found_too() {
     for count in [MARKED - 1, MARKED, MARKED + 1, 3 * MARKED] {
         let field = |n: usize| (format!("name{n}"), "v".repeat(n));
         let fields: Vec<_> = (0..count).map(field).collect();
-        let json: Vec<_> = fields
-            .iter()
-            .map(|(name, value)| format!(r#""{name}":"{value}""#))
-            .collect();
+        let json: Vec<_> = fields.iter().map(|(name, value)| format!(r#""{name}":"{value}""#)).collect();
         let text = around(&format!(r#","extFields":{{{}}}"#, json.join(",")));
         let ext = read(&text).unwrap().ext;
         let read: Vec<_> = ext.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();

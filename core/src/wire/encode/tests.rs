@@ -12,13 +12,7 @@ use crate::request::{GetRouteInfoRequestHeader, SendMessageRequestHeaderV2};
 use crate::wire::SerializeType::{Json, RocketMq};
 
 fn head(code: RequestCode, opaque: i32) -> RequestHead {
-    RequestHead {
-        code,
-        flag: 0,
-        opaque,
-        version: 479,
-        language: LanguageCode::Rust,
-    }
+    RequestHead { code, flag: 0, opaque, version: 479, language: LanguageCode::Rust }
 }
 
 fn send<'a>(properties: &'a [&'a str]) -> SendMessageRequestHeaderV2<'a> {
@@ -41,10 +35,7 @@ fn send<'a>(properties: &'a [&'a str]) -> SendMessageRequestHeaderV2<'a> {
 
 #[test]
 fn a_route_request_has_exactly_these_bytes() {
-    let fields = GetRouteInfoRequestHeader {
-        topic: "T".into(),
-        accept_standard_json_only: None,
-    };
+    let fields = GetRouteInfoRequestHeader { topic: "T".into(), accept_standard_json_only: None };
     let head = head(RequestCode::GET_ROUTEINFO_BY_TOPIC, 1);
     let mut out = BytesMut::new();
     assert_eq!(encode_request(&mut out, Json, &head, &fields, b""), Ok(131));
@@ -64,10 +55,7 @@ fn a_send_request_has_exactly_these_bytes() {
     let properties = ["UNIQ_KEY\u{1}", "7F0000010001", "\u{2}", "WAIT\u{1}true\u{2}"];
     let head = head(RequestCode::SEND_MESSAGE_V2, 2);
     let mut out = BytesMut::new();
-    assert_eq!(
-        encode_request(&mut out, Json, &head, &send(&properties), b"hi"),
-        Ok(309)
-    );
+    assert_eq!(encode_request(&mut out, Json, &head, &send(&properties), b"hi"), Ok(309));
     let json = concat!(
         r#"{"code":310,"extFields":{"a":"PG","b":"T","c":"TBW102","d":"4","e":"2","f":"0","#,
         r#""g":"1700000000000","h":"0","i":"UNIQ_KEY\u00017F0000010001\u0002WAIT\u0001true\u0002","#,
@@ -77,10 +65,7 @@ fn a_send_request_has_exactly_these_bytes() {
     assert_eq!(&out[..8], [0, 0, 1, 0x31, 0, 0, 1, 0x2B]);
     assert_eq!(&out[8..], [json.as_bytes(), b"hi"].concat());
     let mut out = BytesMut::new();
-    assert_eq!(
-        encode_request(&mut out, RocketMq, &head, &send(&properties), b"hi"),
-        Ok(199)
-    );
+    assert_eq!(encode_request(&mut out, RocketMq, &head, &send(&properties), b"hi"), Ok(199));
     assert_eq!(&out[..10], [0, 0, 0, 0xC3, 1, 0, 0, 0xBD, 1, 0x36]);
     assert!(out.ends_with(b"\0\x01n\0\0\0\x08broker-ahi"));
 }
@@ -124,11 +109,7 @@ fn large_headers_are_written_whole() {
             assert_eq!(read["extFields"]["i"], text);
             let mut binary = BytesMut::new();
             encode_request(&mut binary, RocketMq, &head, &send(&[&text]), b"").unwrap();
-            assert!(
-                binary
-                    .windows(4)
-                    .any(|length| length == (text.len() as u32).to_be_bytes())
-            );
+            assert!(binary.windows(4).any(|length| length == (text.len() as u32).to_be_bytes()));
             assert!(binary.len() > text.len() && binary.len() < text.len() + 250);
         }
     }
@@ -147,51 +128,30 @@ impl WriteFields for Odd<'_> {
 fn what_cannot_be_sent_is_refused_and_leaves_nothing_behind() {
     let long_name = String::leak("n".repeat(32_768));
     let huge = "x".repeat(17 * 1024 * 1024);
-    let too_large = |bytes| EncodeError::FrameTooLarge {
-        bytes,
-        limit: 16_777_216,
-    };
+    let too_large = |bytes| EncodeError::FrameTooLarge { bytes, limit: 16_777_216 };
     let usual = head(RequestCode::HEART_BEAT, 1);
     let pop = head(RequestCode::POP_MESSAGE, 1);
-    let newer = RequestHead {
-        version: 40_000,
-        ..usual
-    };
+    let newer = RequestHead { version: 40_000, ..usual };
     let mut out = BytesMut::from(&b"earlier"[..]);
     let code = EncodeError::CodeTooLarge { code: 200_050 };
-    assert_eq!(
-        encode_request(&mut out, RocketMq, &pop, &NoFields, b""),
-        Err(code)
-    );
+    assert_eq!(encode_request(&mut out, RocketMq, &pop, &NoFields, b""), Err(code));
     let version = EncodeError::VersionTooLarge { version: 40_000 };
-    assert_eq!(
-        encode_request(&mut out, RocketMq, &newer, &NoFields, b""),
-        Err(version)
-    );
+    assert_eq!(encode_request(&mut out, RocketMq, &newer, &NoFields, b""), Err(version));
     let name = encode_request(&mut out, RocketMq, &usual, &Odd(long_name, ""), b"");
     assert_eq!(name, Err(EncodeError::NameTooLong));
     for serialize in [Json, RocketMq] {
         let header = encode_request_head(&mut out, serialize, &usual, &Odd("n", &huge), 0);
-        assert!(
-            matches!(header, Err(EncodeError::FrameTooLarge { .. })),
-            "{header:?}"
-        );
+        assert!(matches!(header, Err(EncodeError::FrameTooLarge { .. })), "{header:?}");
         let body = encode_request_head(&mut out, serialize, &usual, &NoFields, usize::MAX);
         assert!(matches!(body, Err(EncodeError::FrameTooLarge { .. })));
     }
     assert_eq!(&out[..], b"earlier");
     // The largest body next to the smallest binary header, and one byte more.
     let room = 16_777_216 - 8 - 21;
-    assert_eq!(
-        encode_request_head(&mut out, RocketMq, &usual, &NoFields, room),
-        Ok(29)
-    );
+    assert_eq!(encode_request_head(&mut out, RocketMq, &usual, &NoFields, room), Ok(29));
     let more = encode_request_head(&mut out, RocketMq, &usual, &NoFields, room + 1);
     assert_eq!(more, Err(too_large(16_777_217)));
-    assert_eq!(
-        encode_request(&mut out, Json, &pop, &NoFields, b"").map(|_| ()),
-        Ok(())
-    );
+    assert_eq!(encode_request(&mut out, Json, &pop, &NoFields, b"").map(|_| ()), Ok(()));
 }
 
 #[test]

@@ -19,36 +19,16 @@ fn serialize_types_are_read_in_any_letter_case() {
 
 #[test]
 fn each_part_of_a_prefix_is_checked_as_soon_as_it_is_there() {
-    let limits = WireLimits {
-        max_frame: 100,
-        max_header: 10,
-        ..WireLimits::default()
-    };
+    let limits = WireLimits { max_frame: 100, max_header: 10, ..WireLimits::default() };
     let check = |bytes: &[u8]| Prefix::check(bytes, &limits);
     assert_eq!(check(&[0, 0, 0]), Ok(None));
-    assert_eq!(
-        check(&[0, 0, 0, 97]),
-        Err(FrameError::Oversize {
-            bytes: 101,
-            limit: 100
-        })
-    );
+    assert_eq!(check(&[0, 0, 0, 97]), Err(FrameError::Oversize { bytes: 101, limit: 100 }));
     assert_eq!(check(&[0, 0, 0, 96]), Ok(None));
-    assert_eq!(
-        check(&[0, 0, 0, 96, 7]),
-        Err(FrameError::UnknownSerializeType { found: 7 })
-    );
+    assert_eq!(check(&[0, 0, 0, 96, 7]), Err(FrameError::UnknownSerializeType { found: 7 }));
     assert_eq!(check(&[0, 0, 0, 96, 1, 0, 0]), Ok(None));
-    let oversize = FrameError::HeaderOversize {
-        header: 11,
-        limit: 10,
-    };
+    let oversize = FrameError::HeaderOversize { header: 11, limit: 10 };
     assert_eq!(check(&[0, 0, 0, 96, 1, 0, 0, 11]), Err(oversize));
-    let prefix = Prefix {
-        serialize: SerializeType::RocketMq,
-        header_len: 10,
-        frame_len: 100,
-    };
+    let prefix = Prefix { serialize: SerializeType::RocketMq, header_len: 10, frame_len: 100 };
     assert_eq!(check(&[0, 0, 0, 96, 1, 0, 0, 10]), Ok(Some(prefix)));
 }
 

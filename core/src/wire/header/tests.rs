@@ -4,11 +4,7 @@ use super::Header;
 use crate::wire::{RawFrame, SerializeType, WireLimits};
 
 fn parse(header: &str) -> Header<'_> {
-    let frame = RawFrame {
-        serialize: SerializeType::Json,
-        header: header.as_bytes(),
-        body: b"",
-    };
+    let frame = RawFrame { serialize: SerializeType::Json, header: header.as_bytes(), body: b"" };
     Header::parse(&frame, &WireLimits::default()).unwrap()
 }
 

@@ -77,8 +77,5 @@ fn the_tolerant_reader_takes_bare_integers_as_keys_and_half_surrogates() {
 #[test]
 fn no_limit_lets_the_reader_recurse_without_bound() {
     let deep = "[".repeat(100_000);
-    assert_eq!(
-        JsonReader::new(&deep, usize::MAX).value().err(),
-        Some(JsonError::TooDeep)
-    );
+    assert_eq!(JsonReader::new(&deep, usize::MAX).value().err(), Some(JsonError::TooDeep));
 }

@@ -17,14 +17,8 @@ fn the_form_of_the_text_does_not_matter() {
         r#"{"code":1,"code":17,"opaque":5,"serializeTypeCurrentRPC":"ROCKETMQ","extFields":null,"extFields":{ "\u0061" : "1" , "b" : "" },"flag":1,"language":"GO","remark":"n\u006f","version":407}"#,
     ] {
         let header = read(text).unwrap();
-        assert_eq!(
-            (header.code, header.flag, header.opaque, header.version),
-            (17, 1, 5, 407)
-        );
-        assert_eq!(
-            (header.language, header.remark.as_deref()),
-            (LanguageCode::Go, Some("no"))
-        );
+        assert_eq!((header.code, header.flag, header.opaque, header.version), (17, 1, 5, 407));
+        assert_eq!((header.language, header.remark.as_deref()), (LanguageCode::Go, Some("no")));
         let ext: Vec<_> = header.ext.iter().collect();
         assert_eq!(ext, [("a", "1"), ("b", "")].map(|(a, b)| (a.into(), b.into())));
     }
@@ -75,11 +69,7 @@ fn numbers_must_be_whole_and_fit() {
             "code",
         ),
     ] {
-        assert_eq!(
-            read(text).unwrap_err(),
-            HeaderError::BadNumber { field },
-            "{text}"
-        );
+        assert_eq!(read(text).unwrap_err(), HeaderError::BadNumber { field }, "{text}");
     }
     let text = r#"{"code":2147483647,"flag":0,"language":"JAVA","opaque":-2147483648,"serializeTypeCurrentRPC":"JSON","version":0}"#;
     let header = read(text).unwrap();
@@ -93,35 +83,22 @@ fn the_place_of_an_error_is_told() {
         (r#"{"code":0,"opaque":1}x"#, json(21, JsonError::TrailingText)),
         (r#"{"code":0,"opaque":1,}"#, json(21, JsonError::Unexpected(b'}'))),
         (r#"{"code":0,"#, json(10, JsonError::Truncated)),
-        (
-            r#"{"code":0,"extFields":[]}"#,
-            json(22, JsonError::Unexpected(b'[')),
-        ),
+        (r#"{"code":0,"extFields":[]}"#, json(22, JsonError::Unexpected(b'['))),
         ("[]", json(0, JsonError::Unexpected(b'['))),
         ("\u{feff}{}", json(0, JsonError::Unexpected(0xef))),
     ] {
         assert_eq!(read(text).unwrap_err(), error, "{text}");
     }
     let bad = b"{\"code\":0,\"opaque\":1,\"remark\":\"\xff\"}";
-    assert_eq!(
-        parse(bad, &WireLimits::default()).unwrap_err(),
-        HeaderError::InvalidUtf8
-    );
+    assert_eq!(parse(bad, &WireLimits::default()).unwrap_err(), HeaderError::InvalidUtf8);
 }
 
 #[test]
 fn nesting_and_fields_are_limited() {
-    let limits = WireLimits {
-        max_depth: 3,
-        max_ext_fields: 2,
-        ..WireLimits::default()
-    };
+    let limits = WireLimits { max_depth: 3, max_ext_fields: 2, ..WireLimits::default() };
     let read = |text: &str| parse(text.as_bytes(), &limits).map(|header| header.ext.iter().count());
     assert_eq!(read(r#"{"code":0,"opaque":1,"x":[[]]}"#), Ok(0));
-    let deep = HeaderError::Json {
-        at: 26,
-        error: JsonError::TooDeep,
-    };
+    let deep = HeaderError::Json { at: 26, error: JsonError::TooDeep };
     assert_eq!(
         read(r#"{"code":0,"opaque":1,"x":[[[]]]}"#).map_err(|error| match error {
             HeaderError::Json { error, .. } => HeaderError::Json { at: 26, error },
@@ -129,15 +106,9 @@ fn nesting_and_fields_are_limited() {
         }),
         Err(deep)
     );
-    assert_eq!(
-        read(r#"{"code":0,"opaque":1,"extFields":{"a":"","b":""}}"#),
-        Ok(2)
-    );
+    assert_eq!(read(r#"{"code":0,"opaque":1,"extFields":{"a":"","b":""}}"#), Ok(2));
     let many = Err(HeaderError::TooManyExtFields { limit: 2 });
-    assert_eq!(
-        read(r#"{"code":0,"opaque":1,"extFields":{"a":"","b":"","c":""}}"#),
-        many
-    );
+    assert_eq!(read(r#"{"code":0,"opaque":1,"extFields":{"a":"","b":"","c":""}}"#), many);
     let compact = r#"{"code":0,"extFields":{"a":"","b":"","c":""},"flag":1,"language":"JAVA","opaque":1,"serializeTypeCurrentRPC":"JSON","version":1}"#;
     assert_eq!(read(compact), many);
 }

@@ -44,9 +44,7 @@ fn short_texts_are_filled_with_spaces() {
 
 #[test]
 fn digits_are_those_of_the_standard_library() {
-    let powers = (0..8)
-        .map(|n| 10_u32.pow(n))
-        .flat_map(|power| [power - 1, power, power + 1]);
+    let powers = (0..8).map(|n| 10_u32.pow(n)).flat_map(|power| [power - 1, power, power + 1]);
     for value in (0..20_000).chain((0..1000).map(|n| n * 99_991)).chain(powers) {
         let (word, len) = short_digits(value);
         assert_eq!(&word[..len], value.to_string().as_bytes());
@@ -55,9 +53,8 @@ fn digits_are_those_of_the_standard_library() {
 
 #[test]
 fn long_digits_are_those_of_the_standard_library() {
-    let powers = (0..20)
-        .map(|n| 10_u64.pow(n))
-        .flat_map(|power| [power - 1, power, power + 1, 7 * (power / 4)]);
+    let powers =
+        (0..20).map(|n| 10_u64.pow(n)).flat_map(|power| [power - 1, power, power + 1, 7 * (power / 4)]);
     for value in powers.chain([u64::MAX, 1_700_000_000_000, i64::MIN.unsigned_abs()]) {
         let (text, len) = long_digits(value);
         assert_eq!(&text[..len], value.to_string().as_bytes());
