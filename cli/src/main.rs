@@ -27,19 +27,13 @@ fn main() -> ExitCode {
         Err(usage) => {
             // Help and version are no errors. If even this cannot be printed, nothing can.
             let _ = usage.print();
-            let code = if usage.use_stderr() {
-                exit_code::NOT_STARTED
-            } else {
-                exit_code::SUCCESS
-            };
+            let code = if usage.use_stderr() { exit_code::NOT_STARTED } else { exit_code::SUCCESS };
             return ExitCode::from(code);
         }
     };
     let done: Result<ExitCode, Box<dyn Error>> = match cli.command {
         Command::Demo(args) => demo::run(&args),
-        Command::Cluster(args) => cluster::run(&args)
-            .map(|()| ExitCode::SUCCESS)
-            .map_err(Into::into),
+        Command::Cluster(args) => cluster::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Send(args) => send::run(args).map_err(Into::into),
         Command::Route(args) => route::run(&args).map_err(Into::into),
     };

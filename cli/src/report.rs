@@ -62,10 +62,7 @@ impl<W: Write> Report<W> {
         let mut out = BufWriter::with_capacity(BUFFER_BYTES, out);
         writeln!(out, "{COLUMNS}")?;
         out.flush()?;
-        Ok(Self {
-            out,
-            flushed: Instant::now(),
-        })
+        Ok(Self { out, flushed: Instant::now() })
     }
 
     /// Adds one line.
@@ -166,11 +163,7 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_empty_and_every_line_has_ten_columns() {
-        let row = Row {
-            verdict: Some(Verdict::NotStored),
-            error: "timeout",
-            ..Row::default()
-        };
+        let row = Row { verdict: Some(Verdict::NotStored), error: "timeout", ..Row::default() };
         let lines = lines(&[row]);
         assert_eq!(lines[1], "\tnot-stored\t\t\t\t\t\t\t0\ttimeout");
         assert!(lines.iter().all(|line| line.split('\t').count() == 10));
@@ -178,11 +171,7 @@ mod tests {
 
     #[test]
     fn separators_inside_fields_are_escaped() {
-        let row = Row {
-            key: "a\tb\nc\rd\\e",
-            error: "\\\n",
-            ..Row::default()
-        };
+        let row = Row { key: "a\tb\nc\rd\\e", error: "\\\n", ..Row::default() };
         let lines = lines(&[row]);
         assert_eq!(lines.len(), 2);
         assert!(lines[1].starts_with("a\\tb\\nc\\rd\\\\e\t"), "{}", lines[1]);

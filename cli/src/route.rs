@@ -84,17 +84,10 @@ pub(crate) fn run(args: &RouteArgs) -> io::Result<ExitCode> {
         }
     }
     if !answered {
-        return Err(io::Error::other(format!(
-            "no name server answered: {}",
-            reasons.join("; ")
-        )));
+        return Err(io::Error::other(format!("no name server answered: {}", reasons.join("; "))));
     }
     if args.json {
-        writeln!(
-            io::stdout(),
-            "{}",
-            json!({"topic": args.topic.as_str(), "found": false})
-        )?;
+        writeln!(io::stdout(), "{}", json!({"topic": args.topic.as_str(), "found": false}))?;
     }
     eprintln!("rocketmq: topic {} has no route", args.topic);
     Ok(ExitCode::from(exit_code::NOT_ALL))
@@ -130,10 +123,8 @@ fn question(topic: &TopicName) -> Result<BytesMut, EncodeError> {
         version: version::CURRENT,
         language: LanguageCode::Rust,
     };
-    let fields = GetRouteInfoRequestHeader {
-        topic: topic.as_str().into(),
-        accept_standard_json_only: Some(true),
-    };
+    let fields =
+        GetRouteInfoRequestHeader { topic: topic.as_str().into(), accept_standard_json_only: Some(true) };
     let mut bytes = BytesMut::new();
     encode_request(&mut bytes, SerializeType::Json, &head, &fields, &[])?;
     Ok(bytes)
@@ -157,10 +148,7 @@ fn read_until(stream: &mut TcpStream, buffer: &mut [u8], end: Instant) -> io::Re
 }
 
 fn no_answer() -> io::Error {
-    io::Error::new(
-        io::ErrorKind::TimedOut,
-        format!("no answer within {} s", PATIENCE.as_secs()),
-    )
+    io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", PATIENCE.as_secs()))
 }
 
 fn answer(header: &Header<'_>, body: &[u8]) -> Result<Known, AskError> {
@@ -216,12 +204,7 @@ fn to_text(topic: &TopicName, name_server: &Endpoint, route: &TopicRouteData) ->
     for of_broker in &route.queue_datas {
         let (read, write) = (of_broker.read_queue_nums, of_broker.write_queue_nums);
         let name = printable(&of_broker.broker_name);
-        queues.push([
-            name,
-            read.to_string(),
-            write.to_string(),
-            permission(of_broker.perm),
-        ]);
+        queues.push([name, read.to_string(), write.to_string(), permission(of_broker.perm)]);
     }
     let mut text = format!("topic {topic}, as name server {name_server} knows it\n");
     if route.static_topic {
@@ -264,11 +247,7 @@ fn push_table<const COLUMNS: usize>(text: &mut String, rows: &[[String; COLUMNS]
 /// Text of a server, safe for a terminal.
 fn printable(text: &str) -> String {
     let escape = |c: char| {
-        if c.is_control() {
-            c.escape_default().collect()
-        } else {
-            String::from(c)
-        }
+        if c.is_control() { c.escape_default().collect() } else { String::from(c) }
     };
     text.chars().map(escape).collect()
 }

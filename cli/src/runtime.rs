@@ -33,13 +33,9 @@ impl Runtime {
     {
         match name {
             RuntimeName::Tokio => {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()?;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 let main = main(Self::Tokio);
-                runtime
-                    .block_on(async { tokio::spawn(main).await })
-                    .map_err(io::Error::other)
+                runtime.block_on(async { tokio::spawn(main).await }).map_err(io::Error::other)
             }
             RuntimeName::Smol => {
                 let executor = Arc::new(smol::Executor::new());

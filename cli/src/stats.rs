@@ -125,11 +125,7 @@ pub(crate) struct Summary<'a> {
 impl Summary<'_> {
     fn sends_per_s(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
-        if seconds > 0.0 {
-            self.tally.attempted() as f64 / seconds
-        } else {
-            0.0
-        }
+        if seconds > 0.0 { self.tally.attempted() as f64 / seconds } else { 0.0 }
     }
 
     fn cpu_us_per_send(&self) -> Option<f64> {
@@ -166,13 +162,7 @@ impl Summary<'_> {
 
     /// The same for people, several lines with a line end each.
     pub(crate) fn to_text(&self) -> String {
-        let Tally {
-            stored,
-            not_stored,
-            may_be_stored,
-            errors,
-            ..
-        } = self.tally;
+        let Tally { stored, not_stored, may_be_stored, errors, .. } = self.tally;
         let mut lines = vec![
             format!("attempted      {}", self.tally.attempted()),
             format!("stored         {stored}"),
@@ -180,10 +170,7 @@ impl Summary<'_> {
             format!("may be stored  {may_be_stored}"),
         ];
         let rate = self.sends_per_s();
-        lines.push(format!(
-            "time           {:.3} s, {rate:.0} sends/s",
-            self.elapsed.as_secs_f64()
-        ));
+        lines.push(format!("time           {:.3} s, {rate:.0} sends/s", self.elapsed.as_secs_f64()));
         lines.push(format!(
             "latency        p50 {}, p99 {}, p99.9 {}, max {}",
             millis(self.percentile_us(50.0)),
@@ -264,11 +251,7 @@ mod tests {
     #[test]
     fn an_empty_run_divides_by_nothing() {
         let tally = Tally::new().expect("valid bounds");
-        let json = Summary {
-            elapsed: Duration::ZERO,
-            ..summary(&tally)
-        }
-        .to_json();
+        let json = Summary { elapsed: Duration::ZERO, ..summary(&tally) }.to_json();
         assert_eq!(json["sends_per_s"], 0.0);
         assert_eq!(json["cpu_us_per_send"], Value::Null);
         assert_eq!(json["p99_us"], 0);

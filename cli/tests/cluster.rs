@@ -24,9 +24,7 @@ fn start(args: &[&str]) -> (Child, String) {
 fn it_serves_until_a_signal_ends_it() {
     for signal in ["-INT", "-TERM"] {
         let (mut child, address) = start(&["--brokers", "2"]);
-        let port = address
-            .strip_prefix("127.0.0.1:")
-            .expect("nothing but the address");
+        let port = address.strip_prefix("127.0.0.1:").expect("nothing but the address");
         assert!(port.parse::<u16>().is_ok_and(|port| port != 0), "{address}");
 
         let flags = ["send", "--topic", TOPIC, "--size", "5", "--count", "20", "--json"];
@@ -36,14 +34,7 @@ fn it_serves_until_a_signal_ends_it() {
         assert_code(&output, 0);
         assert_accounts(&json(&output), 20);
 
-        let route = run(rocketmq(&[
-            "route",
-            "--topic",
-            TOPIC,
-            "--json",
-            "--name-server",
-            &address,
-        ]));
+        let route = run(rocketmq(&["route", "--topic", TOPIC, "--json", "--name-server", &address]));
         assert_eq!(json(&route)["brokers"].as_array().map(Vec::len), Some(2));
 
         common::signal(&child, signal);
@@ -78,12 +69,7 @@ fn the_demo_adds_up_on_both_runtimes() {
         let output = run(rocketmq(&["demo", "--runtime", runtime]));
         assert_code(&output, 0);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        for part in [
-            "is killed",
-            "uses it again",
-            "0 messages undelivered",
-            "It adds up.",
-        ] {
+        for part in ["is killed", "uses it again", "0 messages undelivered", "It adds up."] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }

@@ -29,20 +29,9 @@ fn the_first_one_stops_drains_and_reports() {
         let cluster = cluster(1);
         let arrivals = arrivals(&cluster, SendDecision::Store);
         let report = report_file(&format!("interrupt-{runtime}"));
-        let flags = [
-            "--size",
-            "10",
-            "--count",
-            "100000000",
-            "--rate",
-            "500",
-            "--runtime",
-            runtime,
-        ];
+        let flags = ["--size", "10", "--count", "100000000", "--rate", "500", "--runtime", runtime];
         let mut command = send(&cluster, &flags);
-        command
-            .args(["--key-prefix", "k", "--json", "--report"])
-            .arg(&report);
+        command.args(["--key-prefix", "k", "--json", "--report"]).arg(&report);
         let child = command.spawn().expect("the binary");
         for _ in 0..20 {
             arrivals.recv().expect("a send");
@@ -65,10 +54,7 @@ fn it_also_ends_a_wait_for_standard_input() {
     let cluster = cluster(1);
     let arrivals = arrivals(&cluster, SendDecision::Store);
     let mut command = send(&cluster, &["--json"]);
-    let mut child = command
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .expect("the binary");
+    let mut child = command.stdin(std::process::Stdio::piped()).spawn().expect("the binary");
     let mut input = child.stdin.take().expect("captured");
     std::io::Write::write_all(&mut input, b"first\n").expect("the binary reads");
     arrivals.recv().expect("a send");
@@ -85,20 +71,9 @@ fn the_second_one_does_not_wait() {
     // Stored, and never answered: without the second signal the sends would wait for ten minutes.
     let arrivals = arrivals(&cluster, SendDecision::StoreSilently);
     let report = report_file("interrupt-twice");
-    let flags = [
-        "--size",
-        "10",
-        "--count",
-        "50",
-        "--in-flight",
-        "8",
-        "--timeout",
-        "600000",
-    ];
+    let flags = ["--size", "10", "--count", "50", "--in-flight", "8", "--timeout", "600000"];
     let mut command = send(&cluster, &flags);
-    command
-        .args(["--retries", "1", "--key-prefix", "k", "--json", "--report"])
-        .arg(&report);
+    command.args(["--retries", "1", "--key-prefix", "k", "--json", "--report"]).arg(&report);
     let mut child = command.spawn().expect("the binary");
     for _ in 0..8 {
         arrivals.recv().expect("a send");

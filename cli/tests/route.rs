@@ -17,14 +17,7 @@ fn a_known_topic_is_shown() {
     let output = run(rocketmq(&args));
     assert_code(&output, 0);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let expected = [
-        "CLUSTER",
-        "DefaultCluster",
-        "broker-a",
-        "broker-b",
-        "6 (RW)",
-        &addresses,
-    ];
+    let expected = ["CLUSTER", "DefaultCluster", "broker-a", "broker-b", "6 (RW)", &addresses];
     assert!(expected.iter().all(|word| text.contains(word)), "{text}");
 
     let output = run({
@@ -47,19 +40,9 @@ fn a_known_topic_is_shown() {
 fn an_unknown_topic_has_a_code_of_its_own() {
     let cluster = cluster(1);
     let addresses = cluster.name_server_addr();
-    let output = run(rocketmq(&[
-        "route",
-        "--topic",
-        "Nowhere",
-        "--json",
-        "--name-server",
-        &addresses,
-    ]));
+    let output = run(rocketmq(&["route", "--topic", "Nowhere", "--json", "--name-server", &addresses]));
     assert_code(&output, 2);
-    assert_eq!(
-        json(&output),
-        serde_json::json!({"topic": "Nowhere", "found": false})
-    );
+    assert_eq!(json(&output), serde_json::json!({"topic": "Nowhere", "found": false}));
     assert!(stderr(&output).contains("Nowhere has no route"));
 }
 
@@ -87,9 +70,7 @@ fn another_kind_of_server_is_recognised() {
         let (mut stream, _) = listener.accept().expect("a client");
         let count = stream.read(&mut [0; 4096]).expect("a request");
         assert!(count > 0);
-        stream
-            .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            .expect("a reader");
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("a reader");
     });
     let output = run(rocketmq(&["route", "--topic", TOPIC, "--name-server", &address]));
     server.join().expect("no panic");

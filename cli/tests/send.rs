@@ -13,10 +13,7 @@ use rocketmq_sim::cluster::{SendAttempt, SendDecision};
 #[test]
 fn bodies_of_a_size() {
     let cluster = cluster(2);
-    let output = run(send(
-        &cluster,
-        &["--size", "100", "--count", "500", "--in-flight", "32", "--json"],
-    ));
+    let output = run(send(&cluster, &["--size", "100", "--count", "500", "--in-flight", "32", "--json"]));
     assert_code(&output, 0);
     let json = json(&output);
     assert_accounts(&json, 500);
@@ -25,17 +22,11 @@ fn bodies_of_a_size() {
     assert_eq!(json["interrupted"], false);
     assert_eq!(json["errors"], serde_json::json!({}));
     for positive in ["seconds", "sends_per_s", "p50_us", "p99_us", "p999_us", "max_us"] {
-        assert!(
-            json[positive].as_f64().is_some_and(|figure| figure > 0.0),
-            "{positive}: {json}"
-        );
+        assert!(json[positive].as_f64().is_some_and(|figure| figure > 0.0), "{positive}: {json}");
     }
     if cfg!(target_os = "linux") {
         for known in ["cpu_us_per_send", "peak_rss_kib"] {
-            assert!(
-                json[known].as_f64().is_some_and(|figure| figure > 0.0),
-                "{known}: {json}"
-            );
+            assert!(json[known].as_f64().is_some_and(|figure| figure > 0.0), "{known}: {json}");
         }
     }
     let stored = stored(&cluster);
@@ -46,16 +37,10 @@ fn bodies_of_a_size() {
 #[test]
 fn a_body_of_the_command_line_is_sent_once() {
     let cluster = cluster(1);
-    let output = run(send(
-        &cluster,
-        &["--body", "hello, broker", "--group", "cli-group"],
-    ));
+    let output = run(send(&cluster, &["--body", "hello, broker", "--group", "cli-group"]));
     assert_code(&output, 0);
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        text.contains("attempted      1\nstored         1\nnot stored     0\n"),
-        "{text}"
-    );
+    assert!(text.contains("attempted      1\nstored         1\nnot stored     0\n"), "{text}");
     let stored = stored(&cluster);
     assert_eq!(stored.len(), 1);
     assert_eq!(stored[0].body, "hello, broker");
@@ -73,10 +58,7 @@ fn lines_of_standard_input_and_their_keys() {
     assert_accounts(&json(&output), 300);
     let mut found = BTreeMap::new();
     for message in stored(&cluster) {
-        found.insert(
-            message.keys.join(" "),
-            String::from_utf8(message.body.to_vec()).expect("UTF-8"),
-        );
+        found.insert(message.keys.join(" "), String::from_utf8(message.body.to_vec()).expect("UTF-8"));
     }
     assert_eq!(found.len(), 300);
     for (number, line) in lines.iter().enumerate() {
@@ -120,10 +102,7 @@ fn both_runtimes_and_both_header_forms() {
 fn the_report_tells_where_each_message_is() {
     let cluster = cluster(2);
     let report = report_file("report-stored");
-    let mut command = send(
-        &cluster,
-        &["--size", "20", "--count", "100", "--key-prefix", "a\\b-"],
-    );
+    let mut command = send(&cluster, &["--size", "20", "--count", "100", "--key-prefix", "a\\b-"]);
     command.arg("--report").arg(&report);
     assert_code(&run(command), 0);
     let mut by_key = BTreeMap::new();
@@ -136,9 +115,7 @@ fn the_report_tells_where_each_message_is() {
         // The backslash of the key is escaped.
         let key = row[0].replace("\\\\", "\\");
         assert_ne!(key, row[0]);
-        let message = by_key
-            .remove(&key)
-            .unwrap_or_else(|| panic!("{key} twice or unknown"));
+        let message = by_key.remove(&key).unwrap_or_else(|| panic!("{key} twice or unknown"));
         assert_eq!(row[1..3], ["stored", "SEND_OK"]);
         assert_eq!(Some(&row[3]), message.unique_key.as_ref());
         assert_eq!(row[4], message.offset_message_id);
@@ -175,10 +152,7 @@ fn an_empty_body_is_refused_and_nothing_is_written() {
     assert_accounts(&json, 3);
     assert_eq!(json["errors"], serde_json::json!({"invalid-message": 1}));
     assert_eq!(stored(&cluster).len(), 2);
-    let refused: Vec<_> = rows(&report)
-        .into_iter()
-        .filter(|row| row[1] == "not-stored")
-        .collect();
+    let refused: Vec<_> = rows(&report).into_iter().filter(|row| row[1] == "not-stored").collect();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0][4..], ["", "", "", "", "0", "invalid-message"]);
 }
@@ -191,10 +165,7 @@ fn a_message_without_an_answer_may_be_stored() {
         cluster.broker_mut(0).expect("a broker").set_send_policy(silent);
     });
     let report = report_file("report-silent");
-    let mut command = send(
-        &cluster,
-        &["--body", "x", "--timeout", "1500", "--retries", "0", "--json"],
-    );
+    let mut command = send(&cluster, &["--body", "x", "--timeout", "1500", "--retries", "0", "--json"]);
     command.arg("--report").arg(&report);
     let output = run(command);
     assert_code(&output, 2);
@@ -223,12 +194,7 @@ fn copies_do_not_exceed_the_attempts() {
     let output = run(command);
     assert_code(&output, 0);
     let stored = stored(&cluster);
-    let copies = |id: &String| {
-        stored
-            .iter()
-            .filter(|copy| copy.unique_key.as_ref() == Some(id))
-            .count()
-    };
+    let copies = |id: &String| stored.iter().filter(|copy| copy.unique_key.as_ref() == Some(id)).count();
     let mut attempts = 0;
     for row in rows(&report) {
         let of_row: usize = row[8].parse().expect("a number");
@@ -244,10 +210,7 @@ fn copies_do_not_exceed_the_attempts() {
 fn a_refusal_is_counted_by_its_code() {
     let cluster = cluster(1);
     cluster.with_cluster(|cluster| {
-        cluster
-            .broker_mut(0)
-            .expect("a broker")
-            .answer_next_sends(1, 13, "too\tlarge");
+        cluster.broker_mut(0).expect("a broker").answer_next_sends(1, 13, "too\tlarge");
     });
     let output = run(send(&cluster, &["--body", "x", "--json"]));
     assert_code(&output, 2);
@@ -261,16 +224,7 @@ fn one_way_messages_may_be_stored_and_that_is_success() {
     for runtime in ["tokio", "smol"] {
         let cluster = cluster(1);
         let report = report_file(&format!("report-one-way-{runtime}"));
-        let flags = [
-            "--size",
-            "10",
-            "--count",
-            "100",
-            "--one-way",
-            "--json",
-            "--runtime",
-            runtime,
-        ];
+        let flags = ["--size", "10", "--count", "100", "--one-way", "--json", "--runtime", runtime];
         let mut command = send(&cluster, &flags);
         command.arg("--report").arg(&report);
         let output = run(command);
@@ -280,15 +234,10 @@ fn one_way_messages_may_be_stored_and_that_is_success() {
         assert_eq!(json["may_be_stored"], 100);
         assert_eq!(json["errors"], serde_json::json!({}));
         // The producer's goodbye, which the broker has answered, came after them on the same connection.
-        let mut stored: Vec<_> = stored(&cluster)
-            .into_iter()
-            .filter_map(|message| message.unique_key)
-            .collect();
+        let mut stored: Vec<_> =
+            stored(&cluster).into_iter().filter_map(|message| message.unique_key).collect();
         let rows = rows(&report);
-        assert!(
-            rows.iter()
-                .all(|row| row[1] == "may-be-stored" && row[8] == "1" && row[9].is_empty())
-        );
+        assert!(rows.iter().all(|row| row[1] == "may-be-stored" && row[8] == "1" && row[9].is_empty()));
         let mut told: Vec<_> = rows.into_iter().map(|row| row[3].clone()).collect();
         stored.sort();
         told.sort();
@@ -300,10 +249,7 @@ fn one_way_messages_may_be_stored_and_that_is_success() {
 fn one_way_messages_without_a_broker_are_not_stored() {
     let cluster = cluster(1);
     cluster.crash_broker(0);
-    let output = run(send(
-        &cluster,
-        &["--body", "x", "--one-way", "--timeout", "300", "--json"],
-    ));
+    let output = run(send(&cluster, &["--body", "x", "--one-way", "--timeout", "300", "--json"]));
     assert_code(&output, 2);
     let json = json(&output);
     assert_accounts(&json, 1);
@@ -313,18 +259,12 @@ fn one_way_messages_without_a_broker_are_not_stored() {
 #[test]
 fn a_rate_is_kept() {
     let cluster = cluster(1);
-    let output = run(send(
-        &cluster,
-        &["--size", "10", "--count", "101", "--rate", "500", "--json"],
-    ));
+    let output = run(send(&cluster, &["--size", "10", "--count", "101", "--rate", "500", "--json"]));
     assert_code(&output, 0);
     let json = json(&output);
     assert_accounts(&json, 101);
     // The last message is due 100 / 500 s after the first.
-    assert!(
-        json["seconds"].as_f64().is_some_and(|seconds| seconds >= 0.2),
-        "{json}"
-    );
+    assert!(json["seconds"].as_f64().is_some_and(|seconds| seconds >= 0.2), "{json}");
 }
 
 #[test]
@@ -367,25 +307,12 @@ fn wrong_flags_do_not_start() {
 #[test]
 fn an_unreachable_name_server_is_told_before_any_send() {
     let nobody = closed_address();
-    let flags = [
-        "send",
-        "--topic",
-        TOPIC,
-        "--body",
-        "x",
-        "--timeout",
-        "200",
-        "--name-server",
-        &nobody,
-    ];
+    let flags = ["send", "--topic", TOPIC, "--body", "x", "--timeout", "200", "--name-server", &nobody];
     let output = run(rocketmq(&flags));
     assert_code(&output, 1);
     assert!(output.stdout.is_empty());
     let text = stderr(&output);
-    assert!(
-        text.contains("no name server reachable") && text.contains(&nobody),
-        "{text}"
-    );
+    assert!(text.contains("no name server reachable") && text.contains(&nobody), "{text}");
 }
 
 #[test]

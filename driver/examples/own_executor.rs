@@ -41,11 +41,7 @@ struct Sleep(Instant);
 impl Future for Sleep {
     type Output = ();
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if Instant::now() < self.0 {
-            pending_until(self.0)
-        } else {
-            Poll::Ready(())
-        }
+        if Instant::now() < self.0 { pending_until(self.0) } else { Poll::Ready(()) }
     }
 }
 
@@ -82,9 +78,7 @@ impl Runtime for Threads {
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
     let cluster = ServedCluster::start(ClusterConfig::default())?; // used without an argument
-    let address = std::env::args()
-        .nth(1)
-        .unwrap_or_else(|| cluster.name_server_addr());
+    let address = std::env::args().nth(1).unwrap_or_else(|| cluster.name_server_addr());
     let (client, driver) = Client::builder(address.as_str()).build_with(Threads)?;
     let driver = thread::spawn(|| block_on(driver));
     let producer = block_on(client.producer("own-executor").open())?;

@@ -43,9 +43,7 @@ pub struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("client_id", &self.client_id())
-            .finish_non_exhaustive()
+        f.debug_struct("Client").field("client_id", &self.client_id()).finish_non_exhaustive()
     }
 }
 
@@ -60,16 +58,10 @@ impl Client {
         N: TryInto<NameServers>,
         N::Error: Display,
     {
-        let name_servers = name_servers
-            .try_into()
-            .map_err(|error| wrong("name_servers", error));
+        let name_servers = name_servers.try_into().map_err(|error| wrong("name_servers", error));
         let mut config = ClientConfig::new(NameServers::none(), identity::seed());
         config.identity = identity::identity();
-        ClientBuilder {
-            name_servers,
-            config,
-            drop_budget: DEFAULT_DROP_BUDGET,
-        }
+        ClientBuilder { name_servers, config, drop_budget: DEFAULT_DROP_BUDGET }
     }
 
     /// Starts the settings of a producer of this group; `.open().await`, or just `.await`, opens it.
@@ -93,11 +85,8 @@ impl Client {
         N: TryInto<NameServers>,
         N::Error: Display,
     {
-        let name_servers = name_servers
-            .try_into()
-            .map_err(|error| wrong("name_servers", error))?;
-        self.shared()
-            .enter(|state, now| state.tell(now, Command::SetNameServers { name_servers }));
+        let name_servers = name_servers.try_into().map_err(|error| wrong("name_servers", error))?;
+        self.shared().enter(|state, now| state.tell(now, Command::SetNameServers { name_servers }));
         Ok(())
     }
 
@@ -107,9 +96,7 @@ impl Client {
     /// When the future is dropped after its first poll, the shutdown goes on, and what was not delivered is
     /// lost. When the driver was dropped before, nothing is left to return: the sends have learned it.
     pub async fn shutdown(&self, within: Duration) -> Vec<Undelivered> {
-        let command = |now: rocketmq_core::ground::Now| Command::Shutdown {
-            deadline: now.mono + within,
-        };
+        let command = |now: rocketmq_core::ground::Now| Command::Shutdown { deadline: now.mono + within };
         match Wait::new(self.handle.clone(), command).await {
             Some(Answer::Closed(undelivered)) => undelivered,
             _ => Vec::new(),
@@ -240,11 +227,6 @@ impl ClientBuilder {
         let core = Core::new(config, clock.now())?;
         let shared = Arc::new(Shared::new(core, clock.clone(), self.drop_budget));
         let driver = Driver::new(shared.clone(), runtime, clock);
-        Ok((
-            Client {
-                handle: Arc::new(Handle { shared }),
-            },
-            driver,
-        ))
+        Ok((Client { handle: Arc::new(Handle { shared }) }, driver))
     }
 }

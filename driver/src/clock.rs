@@ -38,9 +38,6 @@ impl<R: Runtime> Clock for RuntimeClock<R> {
         let mono = Instant::ZERO + self.runtime.now().saturating_duration_since(self.origin);
         // A wall clock before 1970 is set wrongly; it is only copied into messages.
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now {
-            mono,
-            unix_ms: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX),
-        }
+        Now { mono, unix_ms: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX) }
     }
 }

@@ -9,10 +9,7 @@ const NONE: u32 = u32::MAX;
 
 /// What a slot holds.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would be an allocation for each send"
-)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each send")]
 enum State {
     /// Free, and the next free one behind it.
     Free(u32),
@@ -32,10 +29,7 @@ struct Slot {
 
 /// What a caller finds when it looks for its answer.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would be an allocation for each send"
-)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each send")]
 pub(crate) enum Look {
     /// Here it is; the slot is free again.
     Ready(Answer),
@@ -47,10 +41,7 @@ pub(crate) enum Look {
 
 /// What became of an answer that was handed in.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a box would be an allocation for each send"
-)]
+#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each send")]
 pub(crate) enum Delivered {
     /// A caller waits for it: wake it after unlocking.
     Wake(Waker),
@@ -77,14 +68,7 @@ pub(crate) struct Completions {
 
 impl Default for Completions {
     fn default() -> Self {
-        Self {
-            slots: Vec::new(),
-            free: NONE,
-            used: 0,
-            first_life: 0,
-            highest_life: 0,
-            retired: Vec::new(),
-        }
+        Self { slots: Vec::new(), free: NONE, used: 0, first_life: 0, highest_life: 0, retired: Vec::new() }
     }
 }
 
@@ -113,10 +97,7 @@ impl Completions {
         }
         // Memory ends long before the numbers do: the core's limits are far smaller.
         let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
-        self.slots.push(Slot {
-            life: self.first_life,
-            state,
-        });
+        self.slots.push(Slot { life: self.first_life, state });
         number(index, self.first_life)
     }
 

@@ -24,9 +24,7 @@ fn an_answer_wakes_its_caller_and_is_fetched_once() {
     let waker = Waker::from(count.clone());
     let id = table.open();
     assert!(matches!(table.look(id, Some(&waker)), Look::Waiting));
-    let Delivered::Wake(found) = table.deliver(id, answer()) else {
-        panic!("somebody waits")
-    };
+    let Delivered::Wake(found) = table.deliver(id, answer()) else { panic!("somebody waits") };
     found.wake();
     assert_eq!(count.0.load(Ordering::SeqCst), 1);
     assert!(matches!(table.look(id, None), Look::Ready(_)));
@@ -39,14 +37,8 @@ fn a_second_answer_reaches_nobody() {
     let mut table = Completions::default();
     let id = table.open();
     assert!(matches!(table.deliver(id, answer()), Delivered::Kept));
-    assert!(matches!(
-        table.deliver(id, Answer::Flushed(Err(1))),
-        Delivered::Unwanted(_)
-    ));
-    assert!(matches!(
-        table.look(id, None),
-        Look::Ready(Answer::Flushed(Ok(())))
-    ));
+    assert!(matches!(table.deliver(id, Answer::Flushed(Err(1))), Delivered::Unwanted(_)));
+    assert!(matches!(table.look(id, None), Look::Ready(Answer::Flushed(Ok(())))));
 }
 
 #[test]
@@ -60,10 +52,7 @@ fn a_number_that_was_used_again_is_another_one() {
     assert!(matches!(table.deliver(old, answer()), Delivered::Unwanted(_)));
     assert!(table.abandon(old).is_none());
     assert!(matches!(table.look(new, None), Look::Waiting));
-    assert!(matches!(
-        table.deliver(CommandId(u64::MAX), answer()),
-        Delivered::Unwanted(_)
-    ));
+    assert!(matches!(table.deliver(CommandId(u64::MAX), answer()), Delivered::Unwanted(_)));
 }
 
 #[test]
@@ -76,10 +65,7 @@ fn an_abandoned_slot_is_free_once_its_answer_came() {
     assert_eq!(table.len(), 0);
     let id = table.open();
     assert!(matches!(table.deliver(id, answer()), Delivered::Kept));
-    assert!(
-        table.abandon(id).is_some(),
-        "the answer that was not fetched comes back"
-    );
+    assert!(table.abandon(id).is_some(), "the answer that was not fetched comes back");
     assert_eq!(table.len(), 0);
     let id = table.open_abandoned();
     assert!(matches!(table.deliver(id, answer()), Delivered::Unwanted(_)));
@@ -104,10 +90,7 @@ fn an_emptied_table_shrinks_and_revives_no_number() {
 #[test]
 fn replaced_and_abandoned_wakers_are_kept_for_later() {
     let mut table = Completions::default();
-    let (first, second) = (
-        Waker::from(Arc::new(Count::default())),
-        Waker::from(Arc::new(Count::default())),
-    );
+    let (first, second) = (Waker::from(Arc::new(Count::default())), Waker::from(Arc::new(Count::default())));
     let id = table.open();
     table.look(id, Some(&first));
     table.look(id, Some(&first));

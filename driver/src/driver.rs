@@ -55,10 +55,7 @@ struct Turn {
 
 impl<R: Runtime> std::fmt::Debug for Driver<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Driver")
-            .field("connections", &self.links.len())
-            .field("ended", &self.ended)
-            .finish()
+        f.debug_struct("Driver").field("connections", &self.links.len()).field("ended", &self.ended).finish()
     }
 }
 
@@ -69,10 +66,7 @@ impl<R: Runtime> Driver<R> {
             runtime,
             clock,
             links: BTreeMap::new(),
-            timer: Timer {
-                at: None,
-                sleep: None,
-            },
+            timer: Timer { at: None, sleep: None },
             found: Vec::new(),
             chores: VecDeque::new(),
             wakers: Vec::new(),
@@ -86,13 +80,7 @@ impl<R: Runtime> Driver<R> {
         let (runtime, found) = (&self.runtime, &mut self.found);
         self.links.retain(|conn, link| {
             let step = link.step(&**runtime, cx);
-            let Step {
-                connected,
-                wrote,
-                received,
-                closed,
-                more,
-            } = step;
+            let Step { connected, wrote, received, closed, more } = step;
             again |= more;
             // This order: a byte that was taken before the end counts as taken.
             if connected {
@@ -114,14 +102,7 @@ impl<R: Runtime> Driver<R> {
 
     /// Tells the core what was found and what time it is, and takes what is to be written.
     fn turn(&mut self, again: bool, waker: &Waker) -> Turn {
-        let Self {
-            shared,
-            links,
-            found,
-            chores,
-            wakers,
-            ..
-        } = self;
+        let Self { shared, links, found, chores, wakers, .. } = self;
         let turn = shared.enter_with(wakers, |state, now| {
             state.driver_is_up();
             tell(state, now, links, found);
@@ -138,11 +119,7 @@ impl<R: Runtime> Driver<R> {
             if idle {
                 state.driver_sleeps(waker);
             }
-            Turn {
-                deadline: state.core.deadline(),
-                finished,
-                idle,
-            }
+            Turn { deadline: state.core.deadline(), finished, idle }
         });
         wake_all(wakers);
         turn
@@ -172,13 +149,7 @@ fn tell<S>(
                 let Some(link) = links.get_mut(&conn) else {
                     continue;
                 };
-                state.feed(
-                    now,
-                    Input::Received {
-                        conn,
-                        bytes: link.received(count),
-                    },
-                );
+                state.feed(now, Input::Received { conn, bytes: link.received(count) });
                 link.fit_read_buffer(count);
             }
             Found::Closed(why) => state.feed(now, Input::Closed { conn, why }),
@@ -275,10 +246,7 @@ impl<R: Runtime> Timer<R> {
             }
             self.at = Some(deadline);
         }
-        let fired = self
-            .sleep
-            .as_mut()
-            .is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
+        let fired = self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
         if fired {
             self.at = None;
         }

@@ -29,8 +29,5 @@ pub enum OpenError {
 
 /// A text that could not be turned into what a setting needs.
 pub(crate) fn wrong(field: &'static str, reason: impl Display) -> ConfigError {
-    ConfigError {
-        field,
-        reason: reason.to_string(),
-    }
+    ConfigError { field, reason: reason.to_string() }
 }

@@ -70,20 +70,11 @@ mod told {
             Notice::ConnectionDown { endpoint, why } => {
                 tracing::info!(%endpoint, why = %Safe(why), "connection lost")
             }
-            Notice::RouteChanged {
-                topic,
-                queues,
-                provisional,
-            } => {
+            Notice::RouteChanged { topic, queues, provisional } => {
                 tracing::info!(topic = %Safe(topic), queues, provisional, "route changed");
             }
             Notice::BrokerLeft { broker } => tracing::info!(broker = %Safe(broker), "broker left all routes"),
-            Notice::Retry {
-                topic,
-                broker,
-                why,
-                after,
-            } => {
+            Notice::Retry { topic, broker, why, after } => {
                 let broker = broker.as_ref().map_or("", |broker| broker.as_str());
                 tracing::debug!(topic = %Safe(topic), broker = %Safe(&broker), why = %Safe(why), ?after, "send is tried again");
             }
@@ -103,10 +94,7 @@ mod told {
 
     impl<T: Display> Display for Safe<'_, T> {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            let mut line = Line {
-                into: f,
-                left: LONGEST,
-            };
+            let mut line = Line { into: f, left: LONGEST };
             match write!(line, "{}", self.0) {
                 // The end of the room, not a failure of the formatter.
                 Err(_) if line.left == 0 => f.write_str("..."),

@@ -8,11 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Who this process is.
 pub(crate) fn identity() -> Identity {
-    Identity {
-        ip: local_ip(),
-        pid: std::process::id(),
-        ..Identity::default()
-    }
+    Identity { ip: local_ip(), pid: std::process::id(), ..Identity::default() }
 }
 
 /// A number that no other client of this or another process has. A container's process id is often 1 and
@@ -21,21 +17,14 @@ pub(crate) fn seed() -> u64 {
     // Each `RandomState` has other keys, also within one process.
     let mut hasher = RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
-    hasher.write_u128(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_nanos(),
-    );
+    hasher.write_u128(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos());
     hasher.finish()
 }
 
 /// An address of this machine that others may know it by; `127.0.0.1` when none is found. Nobody connects
 /// to it: it tells clients apart in the eyes of an operator.
 fn local_ip() -> IpAddr {
-    from_tables()
-        .or_else(from_host_name)
-        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    from_tables().or_else(from_host_name).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST))
 }
 
 /// Linux lists routes and own addresses in files, so neither a socket nor a name server is needed.
@@ -44,29 +33,14 @@ fn from_tables() -> Option<IpAddr> {
     let addresses = own_addresses(&std::fs::read_to_string("/proc/net/fib_trie").ok()?);
     let networks = default_networks(&routes);
     let behind_default = |ip: &&Ipv4Addr| networks.iter().any(|(net, mask)| u32::from(**ip) & mask == *net);
-    addresses
-        .iter()
-        .find(behind_default)
-        .or_else(|| addresses.first())
-        .map(|ip| IpAddr::V4(*ip))
+    addresses.iter().find(behind_default).or_else(|| addresses.first()).map(|ip| IpAddr::V4(*ip))
 }
 
 fn from_host_name() -> Option<IpAddr> {
-    let name = std::env::var("HOSTNAME")
-        .or_else(|_| std::env::var("COMPUTERNAME"))
-        .ok()?;
-    let found: Vec<IpAddr> = (name.as_str(), 0)
-        .to_socket_addrs()
-        .ok()?
-        .map(|address| address.ip())
-        .collect();
+    let name = std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok()?;
+    let found: Vec<IpAddr> = (name.as_str(), 0).to_socket_addrs().ok()?.map(|address| address.ip()).collect();
     let usable = |ip: &&IpAddr| !ip.is_loopback() && !ip.is_unspecified();
-    found
-        .iter()
-        .filter(usable)
-        .find(|ip| ip.is_ipv4())
-        .or_else(|| found.iter().find(usable))
-        .copied()
+    found.iter().filter(usable).find(|ip| ip.is_ipv4()).or_else(|| found.iter().find(usable)).copied()
 }
 
 /// The addresses that `/proc/net/fib_trie` marks as local to this machine, loopback left out.
@@ -91,10 +65,7 @@ fn own_addresses(trie: &str) -> Vec<Ipv4Addr> {
 /// The networks, with their masks, of the interfaces that `/proc/net/route` gives a default route.
 fn default_networks(routes: &str) -> Vec<(u32, u32)> {
     let rows: Vec<(&str, u32, u32)> = routes.lines().filter_map(route).collect();
-    let has_default = |name: &str| {
-        rows.iter()
-            .any(|(of, net, mask)| *of == name && *net == 0 && *mask == 0)
-    };
+    let has_default = |name: &str| rows.iter().any(|(of, net, mask)| *of == name && *net == 0 && *mask == 0);
     rows.iter()
         .filter(|(name, net, _)| *net != 0 && has_default(name))
         .map(|(_, net, mask)| (*net, *mask))
@@ -105,11 +76,8 @@ fn default_networks(routes: &str) -> Vec<(u32, u32)> {
 fn route(line: &str) -> Option<(&str, u32, u32)> {
     let mut fields = line.split_whitespace();
     let name = fields.next()?;
-    let number = |text: &str| {
-        u32::from_str_radix(text, 16)
-            .ok()
-            .map(|raw| u32::from_be_bytes(raw.to_ne_bytes()))
-    };
+    let number =
+        |text: &str| u32::from_str_radix(text, 16).ok().map(|raw| u32::from_be_bytes(raw.to_ne_bytes()));
     let net = number(fields.next()?)?;
     let mask = number(fields.nth(5)?)?;
     Some((name, net, mask))
@@ -155,15 +123,9 @@ Main:
     #[test]
     fn the_address_behind_the_default_route_is_found() {
         let own = own_addresses(TRIE);
-        assert_eq!(
-            own,
-            [Ipv4Addr::new(172, 17, 0, 1), Ipv4Addr::new(192, 168, 7, 20)]
-        );
+        assert_eq!(own, [Ipv4Addr::new(172, 17, 0, 1), Ipv4Addr::new(192, 168, 7, 20)]);
         let networks = default_networks(&routes());
-        assert_eq!(
-            networks,
-            [(u32::from(Ipv4Addr::new(192, 168, 7, 0)), 0xffff_ff00)]
-        );
+        assert_eq!(networks, [(u32::from(Ipv4Addr::new(192, 168, 7, 0)), 0xffff_ff00)]);
     }
 
     #[test]

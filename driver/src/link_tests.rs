@@ -4,11 +4,8 @@ use bytes::Bytes;
 #[test]
 fn partial_writes_advance_over_chunks() {
     for step in 1..12 {
-        let mut out = vec![
-            Bytes::from_static(b"abc"),
-            Bytes::from_static(b"defgh"),
-            Bytes::from_static(b"ij"),
-        ];
+        let mut out =
+            vec![Bytes::from_static(b"abc"), Bytes::from_static(b"defgh"), Bytes::from_static(b"ij")];
         let (mut next, mut left, mut total) = (0, 10, 0);
         while !out.is_empty() {
             let taken = advance(&mut out, &mut next, step.min(left));

@@ -62,13 +62,7 @@ impl Drop for Inner {
         let producer = self.id;
         self.shared().enter(|state, now| {
             if !state.has_driver_ended() {
-                state.begin_unwatched(
-                    now,
-                    Command::CloseProducer {
-                        producer,
-                        deadline: now.mono + budget,
-                    },
-                );
+                state.begin_unwatched(now, Command::CloseProducer { producer, deadline: now.mono + budget });
             }
         });
     }
@@ -76,9 +70,7 @@ impl Drop for Inner {
 
 impl fmt::Debug for Producer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Producer")
-            .field("group", &self.inner.group)
-            .finish_non_exhaustive()
+        f.debug_struct("Producer").field("group", &self.inner.group).finish_non_exhaustive()
     }
 }
 
@@ -156,10 +148,7 @@ impl Producer {
     /// How many sends had no verdict within the time, or that the driver is gone.
     pub async fn flush(&self, within: Duration) -> Result<(), FlushError> {
         let producer = Some(self.inner.id);
-        let command = |now: Now| Command::Flush {
-            producer,
-            deadline: now.mono + within,
-        };
+        let command = |now: Now| Command::Flush { producer, deadline: now.mono + within };
         match Wait::new(self.inner.handle.clone(), command).await {
             Some(Answer::Flushed(done)) => done.map_err(FlushError::Pending),
             _ => Err(FlushError::DriverGone),
@@ -177,10 +166,7 @@ impl Producer {
         let producer = self.inner.id;
         let command = |now: Now| {
             self.inner.closing.store(true, Ordering::Relaxed);
-            Command::CloseProducer {
-                producer,
-                deadline: now.mono + within,
-            }
+            Command::CloseProducer { producer, deadline: now.mono + within }
         };
         match Wait::new(self.inner.handle.clone(), command).await {
             Some(Answer::Closed(undelivered)) => undelivered,
@@ -200,9 +186,7 @@ pub struct ProducerBuilder {
 
 impl fmt::Debug for ProducerBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProducerBuilder")
-            .field("config", &self.config)
-            .finish_non_exhaustive()
+        f.debug_struct("ProducerBuilder").field("config", &self.config).finish_non_exhaustive()
     }
 }
 
@@ -212,10 +196,7 @@ impl ProducerBuilder {
         G: TryInto<GroupName>,
         G::Error: Display,
     {
-        let config = group
-            .try_into()
-            .map(ProducerConfig::new)
-            .map_err(|error| wrong("group", error));
+        let config = group.try_into().map(ProducerConfig::new).map_err(|error| wrong("group", error));
         Self { handle, config }
     }
 
@@ -278,22 +259,12 @@ impl ProducerBuilder {
     pub async fn open(self) -> Result<Producer, OpenError> {
         let config = self.config.map_err(rocketmq_core::interface::OpenError::Config)?;
         let (group, send_timeout) = (config.group.clone(), config.send_timeout);
-        let command = |_: Now| Command::OpenProducer {
-            config: Box::new(config),
-        };
+        let command = |_: Now| Command::OpenProducer { config: Box::new(config) };
         match Wait::new(self.handle.clone(), command).await {
             Some(Answer::Opened(Ok(id))) => {
                 let closing = AtomicBool::new(false);
-                let inner = Inner {
-                    handle: self.handle,
-                    id,
-                    send_timeout,
-                    group,
-                    closing,
-                };
-                Ok(Producer {
-                    inner: Arc::new(inner),
-                })
+                let inner = Inner { handle: self.handle, id, send_timeout, group, closing };
+                Ok(Producer { inner: Arc::new(inner) })
             }
             Some(Answer::Opened(Err(error))) => Err(error.into()),
             _ => Err(OpenError::DriverGone),

@@ -56,17 +56,8 @@ impl<K> fmt::Debug for SendBuilder<K> {
 
 impl<K> SendBuilder<K> {
     pub(crate) fn new(producer: Arc<Inner>, message: Message) -> Self {
-        let parcel = Parcel {
-            message,
-            target: Target::Any,
-            within: producer.send_timeout,
-            retries: None,
-        };
-        Self {
-            producer,
-            parcel,
-            kind: PhantomData,
-        }
+        let parcel = Parcel { message, target: Target::Any, within: producer.send_timeout, retries: None };
+        Self { producer, parcel, kind: PhantomData }
     }
 
     /// To which message queue. Default: any, round robin.
@@ -91,15 +82,7 @@ impl<K> SendBuilder<K> {
     fn flight(self, one_way: bool) -> Flight {
         let topic = self.parcel.message.topic().clone();
         let place = Place::Fresh(self.parcel);
-        Flight {
-            producer: self.producer,
-            cargo: Cargo {
-                topic,
-                one_way,
-                deadline: Instant::NEVER,
-                place,
-            },
-        }
+        Flight { producer: self.producer, cargo: Cargo { topic, one_way, deadline: Instant::NEVER, place } }
     }
 }
 
@@ -113,9 +96,7 @@ impl SendBuilder<Enqueued> {
     pub fn try_now(self) -> Result<Receipt, SendError> {
         let mut flight = self.flight(false);
         let Flight { producer, cargo } = &mut flight;
-        let begun = producer
-            .shared()
-            .enter(|state, now| cargo.admit_now(producer, state, now));
+        let begun = producer.shared().enter(|state, now| cargo.admit_now(producer, state, now));
         cargo.receipt(producer, begun?)
     }
 }
@@ -199,9 +180,8 @@ impl Future for Enqueueing {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Flight { producer, cargo } = &mut self.get_mut().0;
-        let admitted = producer
-            .shared()
-            .enter(|state, now| cargo.admit(producer, state, now, cx.waker(), None));
+        let admitted =
+            producer.shared().enter(|state, now| cargo.admit(producer, state, now, cx.waker(), None));
         admitted.map(|begun| cargo.receipt(producer, begun?))
     }
 }
@@ -233,9 +213,7 @@ impl Receipt {
 
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Receipt")
-            .field("topic", &self.topic)
-            .finish_non_exhaustive()
+        f.debug_struct("Receipt").field("topic", &self.topic).finish_non_exhaustive()
     }
 }
 
@@ -331,9 +309,7 @@ impl Flight {
         } else {
             let admit = |state: &mut State, now| cargo.admit(producer, state, now, waker, Some(waker));
             match producer.shared().enter(admit) {
-                Poll::Ready(Ok(Begun {
-                    answer: Some(answer), ..
-                })) => Poll::Ready(Some(answer)),
+                Poll::Ready(Ok(Begun { answer: Some(answer), .. })) => Poll::Ready(Some(answer)),
                 // The waker is in the slot already.
                 Poll::Ready(Ok(Begun { answer: None, .. })) | Poll::Pending => Poll::Pending,
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -383,12 +359,8 @@ impl Cargo {
                 if state.core.room_for(producer.id, &topic, weight) {
                     return Poll::Ready(Ok(self.hand_over(producer, state, now, parcel, None, on_answer)));
                 }
-                let reserve = Command::Reserve {
-                    producer: producer.id,
-                    topic,
-                    weight,
-                    deadline: self.deadline,
-                };
+                let reserve =
+                    Command::Reserve { producer: producer.id, topic, weight, deadline: self.deadline };
                 let begun = state.begin(now, reserve, Some(waker));
                 (parcel, begun.id, begun.answer)
             }
@@ -449,11 +421,7 @@ impl Cargo {
             retries: parcel.retries,
         });
         let begun = state.begin(now, command, on_answer);
-        self.place = if begun.answer.is_none() {
-            Place::UnderWay(begun.id)
-        } else {
-            Place::Over
-        };
+        self.place = if begun.answer.is_none() { Place::UnderWay(begun.id) } else { Place::Over };
         begun
     }
 
@@ -467,11 +435,7 @@ impl Cargo {
             Some(Answer::Sent(Err(error))) => return Err(error),
             Some(_) => return Err(SendError::driver_gone(self.topic.clone())),
         };
-        Ok(Receipt {
-            producer: producer.clone(),
-            topic: self.topic.clone(),
-            stage,
-        })
+        Ok(Receipt { producer: producer.clone(), topic: self.topic.clone(), stage })
     }
 }
 

@@ -80,11 +80,7 @@ impl Shared {
             to_wake: Vec::new(),
             driver_to_wake: None,
         };
-        Self {
-            state: Mutex::new(state),
-            clock,
-            drop_budget,
-        }
+        Self { state: Mutex::new(state), clock, drop_budget }
     }
 
     /// Runs `work` under the lock, then wakes whom it concerns. `now` is read under the lock, so that the
@@ -169,13 +165,7 @@ impl State {
 
     /// Gives a command that has no answer.
     pub(crate) fn tell(&mut self, now: Now, command: Command) {
-        self.feed(
-            now,
-            Input::Command {
-                id: NO_ANSWER,
-                command,
-            },
-        );
+        self.feed(now, Input::Command { id: NO_ANSWER, command });
     }
 
     /// Drops the interest in an answer. What must not be left lying is put away.
@@ -263,10 +253,7 @@ impl State {
             // Its opener is gone, so nobody could ever close it, and its group would stay taken.
             Answer::Opened(Ok(producer)) => {
                 let id = self.answers.open_abandoned();
-                let command = Command::CloseProducer {
-                    producer,
-                    deadline: now.mono,
-                };
+                let command = Command::CloseProducer { producer, deadline: now.mono };
                 self.core.handle(now, Input::Command { id, command });
             }
             Answer::Closed(undelivered) => self.notices.push_undelivered(undelivered.len()),
@@ -279,8 +266,7 @@ impl State {
     }
 
     fn wake_watchers(&mut self) {
-        self.to_wake
-            .extend(std::mem::take(&mut self.watchers).into_values());
+        self.to_wake.extend(std::mem::take(&mut self.watchers).into_values());
     }
 }
 
@@ -294,12 +280,7 @@ impl Drop for Handle {
         let budget = self.shared.drop_budget;
         self.shared.enter(|state, now| {
             if !state.has_driver_ended() {
-                state.begin_unwatched(
-                    now,
-                    Command::Shutdown {
-                        deadline: now.mono + budget,
-                    },
-                );
+                state.begin_unwatched(now, Command::Shutdown { deadline: now.mono + budget });
             }
         });
     }

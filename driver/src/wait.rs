@@ -27,10 +27,7 @@ impl<C> Unpin for Wait<C> {}
 
 impl<C: FnOnce(Now) -> Command> Wait<C> {
     pub(crate) fn new(handle: Arc<Handle>, command: C) -> Self {
-        Self {
-            handle,
-            stage: Stage::Fresh(command),
-        }
+        Self { handle, stage: Stage::Fresh(command) }
     }
 }
 

@@ -19,9 +19,7 @@ pub struct Watch {
 
 impl fmt::Debug for Watch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Watch")
-            .field("seen", &self.seen)
-            .finish_non_exhaustive()
+        f.debug_struct("Watch").field("seen", &self.seen).finish_non_exhaustive()
     }
 }
 
@@ -44,10 +42,7 @@ impl Watch {
 
     /// The view now; the next [`changed`](Self::changed) waits for one that differs from it.
     pub fn view(&mut self) -> ClusterView {
-        let (seen, view) = self
-            .handle
-            .shared
-            .peek(|state| (state.core.view_version(), state.core.view()));
+        let (seen, view) = self.handle.shared.peek(|state| (state.core.view_version(), state.core.view()));
         self.seen = seen;
         view
     }
@@ -55,10 +50,7 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        let waker = self
-            .handle
-            .shared
-            .peek(|state| state.watchers.remove(&self.number));
+        let waker = self.handle.shared.peek(|state| state.watchers.remove(&self.number));
         drop(waker);
     }
 }

@@ -31,9 +31,7 @@ fn main() -> Result<(), Failure> {
                 })
             })
             .collect();
-        threads
-            .into_iter()
-            .try_for_each(|thread| thread.join().unwrap_or(Ok(())))
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or(Ok(())))
     })?;
     block_on(client.shutdown(Duration::from_secs(3)));
     Ok(())

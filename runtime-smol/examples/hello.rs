@@ -18,9 +18,7 @@ fn main() -> Result<(), Failure> {
 async fn run(name_servers: String) -> Result<(), Failure> {
     let client = Client::builder(name_servers.as_str()).start()?;
     let producer = client.producer("hello").await?;
-    let receipt = producer
-        .send(Message::new("greetings".parse()?, "Hello, RocketMQ"))
-        .await?;
+    let receipt = producer.send(Message::new("greetings".parse()?, "Hello, RocketMQ")).await?;
     println!(
         "{} {} at offset {} of {}",
         receipt.status, receipt.message_id, receipt.queue_offset, receipt.queue

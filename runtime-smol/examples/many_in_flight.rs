@@ -24,10 +24,7 @@ fn main() -> Result<(), Failure> {
 
 async fn run(name_servers: String) -> Result<(), Failure> {
     let client = Client::builder(name_servers.as_str()).start()?;
-    let producer = client
-        .producer("many")
-        .send_timeout(Duration::from_secs(30))
-        .await?;
+    let producer = client.producer("many").send_timeout(Duration::from_secs(30)).await?;
     let topic: TopicName = "numbers".parse()?;
     let start = Instant::now();
     let mut under_way: VecDeque<Receipt> = VecDeque::with_capacity(WINDOW);
@@ -38,22 +35,14 @@ async fn run(name_servers: String) -> Result<(), Failure> {
         {
             count(oldest.await, &mut stored, &mut failed);
         }
-        under_way.push_back(
-            producer
-                .enqueue(Message::new(topic.clone(), number.to_string()))
-                .await?,
-        );
+        under_way.push_back(producer.enqueue(Message::new(topic.clone(), number.to_string())).await?);
     }
     for receipt in under_way {
         count(receipt.await, &mut stored, &mut failed);
     }
     println!("{stored} stored, {failed} failed, in {:?}", start.elapsed());
     client.shutdown(Duration::from_secs(3)).await;
-    if failed == 0 {
-        Ok(())
-    } else {
-        Err("some sends failed".into())
-    }
+    if failed == 0 { Ok(()) } else { Err("some sends failed".into()) }
 }
 
 fn count(outcome: Result<SendReceipt, SendError>, stored: &mut u32, failed: &mut u32) {

@@ -49,9 +49,7 @@ impl Runtime for Smol {
     fn connect(&self, to: &Endpoint) -> Connecting<SmolStream> {
         let to = to.clone();
         Box::pin(async move {
-            let addresses = smol::net::resolve((to.host(), to.port()))
-                .await
-                .map_err(unresolved)?;
+            let addresses = smol::net::resolve((to.host(), to.port())).await.map_err(unresolved)?;
             let mut last = None;
             for address in addresses {
                 match Async::<TcpStream>::connect(address).await {

@@ -20,11 +20,7 @@ impl SmolStream {
     /// Wraps a connected stream.
     #[must_use]
     pub fn new(tcp: Async<TcpStream>) -> Self {
-        Self {
-            tcp,
-            readable: true,
-            writable: true,
-        }
+        Self { tcp, readable: true, writable: true }
     }
 }
 

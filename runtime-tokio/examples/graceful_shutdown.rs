@@ -27,11 +27,7 @@ async fn run(name_servers: String) -> Result<(), Failure> {
     let topic: TopicName = "farewells".parse()?;
     let mut receipts = Vec::new();
     for number in 0..MESSAGES {
-        receipts.push(
-            producer
-                .enqueue(Message::new(topic.clone(), number.to_string()))
-                .await?,
-        );
+        receipts.push(producer.enqueue(Message::new(topic.clone(), number.to_string())).await?);
     }
     // New sends are refused from here on; those under way have five seconds.
     let undelivered = client.shutdown(Duration::from_secs(5)).await;
@@ -44,13 +40,6 @@ async fn run(name_servers: String) -> Result<(), Failure> {
     }
     println!("{stored} stored, {} not delivered", undelivered.len());
     let error = producer.send(Message::new(topic, "too late")).await.err();
-    println!(
-        "afterwards: {}",
-        error.map_or_else(String::new, |error| error.to_string())
-    );
-    if stored + undelivered.len() == MESSAGES {
-        Ok(())
-    } else {
-        Err("a message is not accounted for".into())
-    }
+    println!("afterwards: {}", error.map_or_else(String::new, |error| error.to_string()));
+    if stored + undelivered.len() == MESSAGES { Ok(()) } else { Err("a message is not accounted for".into()) }
 }

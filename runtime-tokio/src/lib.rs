@@ -119,10 +119,8 @@ impl Start for ClientBuilder {
     }
 
     fn start(self) -> Result<Client, ConfigError> {
-        let runtime = Handle::try_current().map_err(|error| ConfigError {
-            field: "runtime",
-            reason: error.to_string(),
-        })?;
+        let runtime = Handle::try_current()
+            .map_err(|error| ConfigError { field: "runtime", reason: error.to_string() })?;
         let (client, driver) = self.build()?;
         drop(runtime.spawn(driver));
         Ok(client)

@@ -30,9 +30,7 @@ impl<Io: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for TokioStream
             flushed?;
         }
         let mut buffer = ReadBuf::new(into);
-        Pin::new(&mut self.io)
-            .poll_read(cx, &mut buffer)
-            .map_ok(|()| buffer.filled().len())
+        Pin::new(&mut self.io).poll_read(cx, &mut buffer).map_ok(|()| buffer.filled().len())
     }
 
     fn poll_write_vectored(&mut self, cx: &mut Context<'_>, from: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {

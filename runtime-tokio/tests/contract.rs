@@ -33,12 +33,7 @@ impl Harness for TwoWorkers {
 
     fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        builder
-            .worker_threads(2)
-            .enable_all()
-            .build()
-            .expect("a runtime")
-            .block_on(future)
+        builder.worker_threads(2).enable_all().build().expect("a runtime").block_on(future)
     }
 }
 

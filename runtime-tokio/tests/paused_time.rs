@@ -45,19 +45,10 @@ async fn a_deadline_passes_at_once_and_on_time() {
     let (paused, real) = (Instant::now(), std::time::Instant::now());
     let hour = Duration::from_secs(3_600);
     let message = Message::new("topic".parse().unwrap(), "unanswered");
-    let error = producer
-        .send(message)
-        .within(hour)
-        .retries(1_000_000)
-        .await
-        .unwrap_err();
+    let error = producer.send(message).within(hour).retries(1_000_000).await.unwrap_err();
     assert!(error.may_be_stored(), "{error}");
     // The timer of tokio counts milliseconds and rounds up.
-    assert!(
-        (hour..hour + Duration::from_millis(10)).contains(&paused.elapsed()),
-        "{:?}",
-        paused.elapsed()
-    );
+    assert!((hour..hour + Duration::from_millis(10)).contains(&paused.elapsed()), "{:?}", paused.elapsed());
     assert!(real.elapsed() < hour / 2);
 }
 
@@ -71,11 +62,7 @@ async fn answers_come_before_deadlines() {
         let message = Message::new("topic".parse().unwrap(), number.to_string());
         producer.send(message).await.unwrap();
     }
-    assert!(
-        paused.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        paused.elapsed()
-    );
+    assert!(paused.elapsed() < Duration::from_secs(1), "{:?}", paused.elapsed());
     // Between heartbeats and beyond: the connections stay and the client is well.
     tokio::time::sleep(Duration::from_secs(300)).await;
     assert!(client.counters().heartbeats >= 10);

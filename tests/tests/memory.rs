@@ -150,8 +150,15 @@ impl Rig {
     fn send(&mut self, message: Message) {
         let deadline = self.now.mono + Duration::from_secs(3_600);
         let producer = self.producer;
-        let send =
-            Send { producer, message, target: Target::Any, deadline, one_way: false, reservation: None, retries: None };
+        let send = Send {
+            producer,
+            message,
+            target: Target::Any,
+            deadline,
+            one_way: false,
+            reservation: None,
+            retries: None,
+        };
         self.command(Command::Send(send));
     }
 
@@ -307,7 +314,8 @@ fn callers_in_line_are_bounded_in_number_and_size() {
     let mut refused = 0;
     for n in 0..12_000_u64 {
         let deadline = rig.now.mono + Duration::from_secs(60);
-        let command = Command::Reserve { producer: rig.producer, topic: topic.clone(), weight: 300, deadline };
+        let command =
+            Command::Reserve { producer: rig.producer, topic: topic.clone(), weight: 300, deadline };
         rig.client.handle(rig.now, Input::Command { id: CommandId(1_000_000 + n), command });
         while let Some(action) = rig.client.poll_action() {
             if let Action::Answer { answer: Answer::Room(Err(error)), .. } = action {

@@ -34,19 +34,20 @@ fn run_all(default: u64, liveness: bool) -> Reached {
 }
 
 /// Every state that the simulation is there for was reached.
-fn nothing_left_out(reached: &Reached) {
+fn nothing_left_out(reached: &Reached, except: &[&str]) {
     println!("{:?}", reached.fields());
     for (state, count) in reached.fields() {
-        assert!(count > 0, "no seed ever reached: {state}");
+        assert!(count > 0 || except.contains(&state), "no seed ever reached: {state}");
     }
 }
 
 #[test]
 fn nothing_false_is_ever_said_whatever_happens() {
-    nothing_left_out(&run_all(600, false));
+    nothing_left_out(&run_all(1_200, false), &[]);
 }
 
 #[test]
 fn everything_succeeds_once_all_faults_are_over() {
-    nothing_left_out(&run_all(400, true));
+    // A shutdown in a healthy world leaves nothing behind.
+    nothing_left_out(&run_all(800, true), &["shutdowns_with_rest"]);
 }

@@ -70,20 +70,14 @@ impl Books {
             let key = stored.keys.first().map_or("", String::as_str);
             found.entry(key).or_default().push(stored);
         }
-        let mut audit = Audit {
-            messages: self.told.len(),
-            in_stores: stores.len(),
-            ..Audit::default()
-        };
+        let mut audit = Audit { messages: self.told.len(), in_stores: stores.len(), ..Audit::default() };
         for (key, told) in &self.told {
             let copies = found.remove(key.as_str()).unwrap_or_default();
             audit.copies += copies.len().saturating_sub(1);
             audit.check(key, told, &copies);
         }
         for key in found.keys() {
-            audit
-                .faults
-                .push(format!("a broker has message {key:?}, which was never sent"));
+            audit.faults.push(format!("a broker has message {key:?}, which was never sent"));
         }
         audit
     }
@@ -95,9 +89,7 @@ impl Audit {
             Told::Stored(receipt) => {
                 self.stored += 1;
                 if !copies.iter().any(|copy| is_of(receipt, copy)) {
-                    self.faults.push(format!(
-                        "{key} was told as stored, and its place does not hold it"
-                    ));
+                    self.faults.push(format!("{key} was told as stored, and its place does not hold it"));
                 }
                 receipt.attempts
             }
@@ -117,8 +109,7 @@ impl Audit {
         };
         if u32::try_from(copies.len()).map_or(true, |count| count > attempts) {
             let count = copies.len();
-            self.faults
-                .push(format!("{key} is stored {count} times after {attempts} attempts"));
+            self.faults.push(format!("{key} is stored {count} times after {attempts} attempts"));
         }
     }
 }

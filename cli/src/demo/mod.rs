@@ -47,14 +47,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// # Errors
 /// The cluster or the client cannot be started.
 pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let story = Story {
-        start: Instant::now(),
-    };
-    let config = ClusterConfig {
-        name_servers: 2,
-        brokers: 2,
-        ..ClusterConfig::default()
-    };
+    let story = Story { start: Instant::now() };
+    let config = ClusterConfig { name_servers: 2, brokers: 2, ..ClusterConfig::default() };
     let cluster = Arc::new(ServedCluster::start(config)?);
     story.tell(&format!(
         "a cluster is up in this process: name servers {}, brokers broker-a and {LOST_BROKER}",
@@ -68,11 +62,7 @@ pub(crate) fn run(args: &DemoArgs) -> Result<ExitCode, Box<dyn Error>> {
         demo.end().await
     })?;
     let adds_up = adds_up.map_err(|failure: Failure| -> Box<dyn Error> { failure })?;
-    Ok(ExitCode::from(if adds_up {
-        exit_code::SUCCESS
-    } else {
-        exit_code::NOT_ALL
-    }))
+    Ok(ExitCode::from(if adds_up { exit_code::SUCCESS } else { exit_code::NOT_ALL }))
 }
 
 /// Prints lines with the time since the start.
@@ -125,14 +115,7 @@ impl Demo {
                 RuntimeName::Smol => "smol",
             }
         ))?;
-        Ok(Self {
-            runtime,
-            cluster,
-            story,
-            client,
-            producer,
-            books: Books::default(),
-        })
+        Ok(Self { runtime, cluster, story, client, producer, books: Books::default() })
     }
 
     async fn send_in_three_ways(&mut self) -> Result<(), Failure> {
@@ -141,14 +124,11 @@ impl Demo {
             let told = self.producer.send(message(&key)?).within(DEADLINE).await;
             if let (0, Ok(receipt)) = (number, &told) {
                 let (id, queue, offset) = (&receipt.message_id, &receipt.queue, receipt.queue_offset);
-                self.story
-                    .tell(&format!("first receipt: {id} is in {queue} at offset {offset}"))?;
+                self.story.tell(&format!("first receipt: {id} is in {queue} at offset {offset}"))?;
             }
             self.books.enter(key, told.into());
         }
-        self.story.tell(&format!(
-            "{AWAITED} messages sent one after the other, each awaited"
-        ))?;
+        self.story.tell(&format!("{AWAITED} messages sent one after the other, each awaited"))?;
 
         let began = Instant::now();
         let mut receipts = Vec::with_capacity(ENQUEUED);
@@ -163,9 +143,7 @@ impl Demo {
             self.books.enter(key, receipt.await.into());
         }
         let took = began.elapsed().as_secs_f64() * 1e3;
-        self.story.tell(&format!(
-            "{ENQUEUED} messages enqueued, all under way at once: {took:.0} ms"
-        ))?;
+        self.story.tell(&format!("{ENQUEUED} messages enqueued, all under way at once: {took:.0} ms"))?;
 
         for number in 0..ONE_WAY {
             let key = format!("one-way-{number}");
@@ -175,18 +153,13 @@ impl Demo {
             };
             self.books.enter(key, told);
         }
-        self.story.tell(&format!(
-            "{ONE_WAY} messages sent one-way: no answer is asked for"
-        ))?;
+        self.story.tell(&format!("{ONE_WAY} messages sent one-way: no answer is asked for"))?;
         Ok(())
     }
 
     async fn lose_a_broker(&mut self) -> Result<(), Failure> {
         let load = Load::start(&self.runtime, self.producer.clone())?;
-        self.story.tell(&format!(
-            "a steady load begins: {} messages per second",
-            Load::RATE
-        ))?;
+        self.story.tell(&format!("a steady load begins: {} messages per second", Load::RATE))?;
         self.collect(&load, BEFORE_LOSS).await;
 
         let retried = self.books.retried();
@@ -213,9 +186,7 @@ impl Demo {
             return Err(format!("{LOST_BROKER} is back, and no message goes there").into());
         }
         let took = back.elapsed().as_secs_f64();
-        self.story.tell(&format!(
-            "the client has found it and uses it again after {took:.2} s"
-        ))?;
+        self.story.tell(&format!("the client has found it and uses it again after {took:.2} s"))?;
         self.collect(&load, BEFORE_LOSS).await;
         load.stop();
         while let Some((key, told)) = load.next().await {
@@ -244,8 +215,7 @@ impl Demo {
     }
 
     fn with_lost_broker(&self, work: impl FnOnce(&mut Broker)) {
-        self.cluster
-            .with_cluster(|cluster| cluster.broker_mut(LOST_INDEX).map(work));
+        self.cluster.with_cluster(|cluster| cluster.broker_mut(LOST_INDEX).map(work));
     }
 
     /// Takes so many verdicts of the load, fewer when it has ended.
@@ -263,9 +233,7 @@ impl Demo {
         self.producer.flush(DEADLINE).await?;
         let mut undelivered = self.producer.close(DEADLINE).await.len();
         undelivered += self.client.shutdown(DEADLINE).await.len();
-        self.story.tell(&format!(
-            "the client is shut down, {undelivered} messages undelivered"
-        ))?;
+        self.story.tell(&format!("the client is shut down, {undelivered} messages undelivered"))?;
         let stores = self.cluster.with_cluster(|cluster| cluster.stored(TOPIC));
         let audit = self.books.audit(&stores);
         let adds_up = audit.faults.is_empty() && undelivered == 0 && audit.not_stored == 0;
@@ -276,10 +244,7 @@ impl Demo {
 
 fn message(key: &str) -> Result<Message, Failure> {
     let topic: TopicName = TOPIC.parse()?;
-    Ok(Message::builder(topic)
-        .body(format!("body of {key}"))
-        .key(key)
-        .build()?)
+    Ok(Message::builder(topic).body(format!("body of {key}")).key(key).build()?)
 }
 
 /// The comparison, for people.
@@ -289,16 +254,10 @@ fn tally(audit: &Audit, adds_up: bool) -> String {
         String::new(),
         format!("{:>7}  messages were sent, and the client says:", audit.messages),
         format!("{:>7}  stored: each one is where its receipt says", audit.stored),
-        format!(
-            "{:>7}  handed over (one-way): the brokers have all but {lost}",
-            audit.handed_over
-        ),
+        format!("{:>7}  handed over (one-way): the brokers have all but {lost}", audit.handed_over),
         format!("{:>7}  may be stored", audit.may_be_stored),
         format!("{:>7}  not stored", audit.not_stored),
-        format!(
-            "{:>7}  messages are in the stores of the brokers",
-            audit.in_stores
-        ),
+        format!("{:>7}  messages are in the stores of the brokers", audit.in_stores),
     ];
     lines.push(if audit.copies == 0 {
         format!("{:>7}  of them are second copies", 0)
@@ -312,11 +271,7 @@ fn tally(audit: &Audit, adds_up: bool) -> String {
     for fault in audit.faults.iter().take(10) {
         lines.push(format!("         does not add up: {fault}"));
     }
-    lines.push(if adds_up {
-        "It adds up.".to_owned()
-    } else {
-        "It does not add up.".to_owned()
-    });
+    lines.push(if adds_up { "It adds up.".to_owned() } else { "It does not add up.".to_owned() });
     lines.push(String::new());
     lines.join("\n")
 }

@@ -28,10 +28,7 @@ impl Ids {
         // A clock before 1970 is set wrongly; keys differ all the same.
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let unix_ms = i64::try_from(wall.as_millis()).unwrap_or(i64::MAX);
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next(unix_ms)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).next(unix_ms)
     }
 }
 

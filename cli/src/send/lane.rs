@@ -47,12 +47,7 @@ async fn send(run: &Run, producer: &Producer, mut message: Message) -> Ending {
     if let Some(ids) = run.ids.get() {
         let id = ids.next();
         message.set_unique_key(id);
-        return match producer
-            .send_oneway(message)
-            .within(timeout)
-            .retries(retries)
-            .await
-        {
+        return match producer.send_oneway(message).within(timeout).retries(retries).await {
             Ok(()) => Ending::HandedOver(id),
             Err(error) => Ending::Failed(error),
         };

@@ -37,15 +37,7 @@ impl Ledger {
     ) -> Self {
         let under_way = vec![None; lanes];
         let report_failure = None;
-        Self {
-            book: Mutex::new(Book {
-                tally,
-                report,
-                report_failure,
-                key_prefix,
-                under_way,
-            }),
-        }
+        Self { book: Mutex::new(Book { tally, report, report_failure, key_prefix, under_way }) }
     }
 
     /// Enters the start of a message.

@@ -166,11 +166,7 @@ impl SendArgs {
 
     /// Copies of a message without a verdict that may exist.
     fn most_attempts(&self) -> u32 {
-        if self.one_way {
-            1
-        } else {
-            self.retries.saturating_add(1)
-        }
+        if self.one_way { 1 } else { self.retries.saturating_add(1) }
     }
 
     fn source(&self) -> io::Result<Source> {
@@ -196,10 +192,7 @@ impl Run {
             probe.map_err(StartError::KeyPrefix)?;
         }
         let create = |path: &PathBuf| {
-            let refused = |error| StartError::Report {
-                path: path.display().to_string(),
-                error,
-            };
+            let refused = |error| StartError::Report { path: path.display().to_string(), error };
             Report::create(path).map_err(refused)
         };
         let report = args.report.as_ref().map(create).transpose()?;
@@ -225,10 +218,7 @@ impl Run {
             let due = pace::schedule(rate)?;
             self.due.get_or_init(|| due);
         }
-        self.begun.get_or_init(|| Begun {
-            at: Instant::now(),
-            cpu: process::cpu_time(),
-        });
+        self.begun.get_or_init(|| Begun { at: Instant::now(), cpu: process::cpu_time() });
         Ok(())
     }
 
@@ -265,13 +255,8 @@ impl Run {
         let Some(begun) = self.begun.get() else {
             return Used::default();
         };
-        let cpu = process::cpu_time()
-            .zip(begun.cpu)
-            .map(|(now, then)| now.saturating_sub(then));
-        Used {
-            elapsed: begun.at.elapsed(),
-            cpu,
-        }
+        let cpu = process::cpu_time().zip(begun.cpu).map(|(now, then)| now.saturating_sub(then));
+        Used { elapsed: begun.at.elapsed(), cpu }
     }
 
     /// Closes the books, prints the summary and tells the exit code; none when that was done before.
@@ -293,10 +278,7 @@ impl Run {
             text = format!("{}\n", summary.to_json());
         }
         let mut troubles = Vec::new();
-        if let Err(error) = io::stdout()
-            .write_all(text.as_bytes())
-            .and_then(|()| io::stdout().flush())
-        {
+        if let Err(error) = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
             troubles.push(format!("standard output: {error}"));
         }
         if let Some(error) = book.report_failure() {
@@ -308,11 +290,7 @@ impl Run {
         for trouble in &troubles {
             eprintln!("rocketmq: {trouble}");
         }
-        Some(exit_code_of(
-            book.tally(),
-            self.args.one_way,
-            !troubles.is_empty(),
-        ))
+        Some(exit_code_of(book.tally(), self.args.one_way, !troubles.is_empty()))
     }
 }
 

@@ -36,9 +36,7 @@ impl Progress {
             }
             bar.finish_and_clear();
         })?;
-        Ok(Self {
-            painter: Some((end, painter)),
-        })
+        Ok(Self { painter: Some((end, painter)) })
     }
 
     /// Takes the bar off the terminal.
@@ -68,10 +66,7 @@ mod tests {
 
     #[test]
     fn the_templates_are_understood() {
-        for template in [
-            "{wide_bar} {pos}/{len} {per_sec} {eta}",
-            "{spinner} {pos} {per_sec}",
-        ] {
+        for template in ["{wide_bar} {pos}/{len} {per_sec} {eta}", "{spinner} {pos} {per_sec}"] {
             assert!(ProgressStyle::with_template(template).is_ok());
         }
     }

@@ -31,25 +31,15 @@ pub(crate) struct Source {
 
 #[derive(Debug)]
 enum Kind {
-    Repeated {
-        body: Bytes,
-        count: u64,
-        next: AtomicU64,
-    },
-    Lines {
-        lines: Receiver<Numbered>,
-        failure: &'static Mutex<Option<io::Error>>,
-    },
+    Repeated { body: Bytes, count: u64, next: AtomicU64 },
+    Lines { lines: Receiver<Numbered>, failure: &'static Mutex<Option<io::Error>> },
 }
 
 impl Source {
     /// The same body `count` times. All messages share its memory.
     pub(crate) fn repeated(body: Bytes, count: u64) -> Self {
         let next = AtomicU64::new(0);
-        Self {
-            kind: Kind::Repeated { body, count, next },
-            stopped: AtomicBool::new(false),
-        }
+        Self { kind: Kind::Repeated { body, count, next }, stopped: AtomicBool::new(false) }
     }
 
     /// Each line of `input` without its line end, `most` lines at most. Of a line that is longer than
@@ -70,10 +60,7 @@ impl Source {
                 *failure = Some(error);
             }
         })?;
-        Ok(Self {
-            kind: Kind::Lines { lines, failure },
-            stopped: AtomicBool::new(false),
-        })
+        Ok(Self { kind: Kind::Lines { lines, failure }, stopped: AtomicBool::new(false) })
     }
 
     /// The next body; none when there are no more or [`stop`](Self::stop) was called.
@@ -84,10 +71,7 @@ impl Source {
         match &self.kind {
             Kind::Repeated { body, count, next } => {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                (number < *count).then(|| Numbered {
-                    number,
-                    body: body.clone(),
-                })
+                (number < *count).then(|| Numbered { number, body: body.clone() })
             }
             Kind::Lines { lines, .. } => {
                 let line = lines.recv().await.ok()?;
@@ -211,14 +195,8 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_cut_one_byte_above_the_limit() {
-        assert_eq!(
-            lines("12345\n123456789\nxy\n", u64::MAX, 5),
-            ["12345", "123456", "xy"]
-        );
-        assert_eq!(
-            lines("12345\r\n123456\n1234567\nz", u64::MAX, 5),
-            ["12345", "123456", "123456", "z"]
-        );
+        assert_eq!(lines("12345\n123456789\nxy\n", u64::MAX, 5), ["12345", "123456", "xy"]);
+        assert_eq!(lines("12345\r\n123456\n1234567\nz", u64::MAX, 5), ["12345", "123456", "123456", "z"]);
     }
 
     #[test]
@@ -242,9 +220,6 @@ mod tests {
         }
         let source = Source::lines(io::BufReader::new(Broken), 9, 9).expect("thread");
         assert_eq!(all(&source), []);
-        assert_eq!(
-            source.take_failure().map(|error| error.to_string()).as_deref(),
-            Some("torn")
-        );
+        assert_eq!(source.take_failure().map(|error| error.to_string()).as_deref(), Some("torn"));
     }
 }

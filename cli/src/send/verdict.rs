@@ -63,13 +63,8 @@ impl Ending {
 
     /// Calls `use_row` with the line of the report.
     pub(crate) fn with_row<T>(&self, key: &str, error: &str, use_row: impl FnOnce(&Row<'_>) -> T) -> T {
-        let row = Row {
-            key,
-            verdict: Some(self.verdict()),
-            attempts: self.attempts(),
-            error,
-            ..Row::default()
-        };
+        let row =
+            Row { key, verdict: Some(self.verdict()), attempts: self.attempts(), error, ..Row::default() };
         match self {
             Self::Stored(receipt) => use_row(&Row {
                 status: receipt.status.as_str(),
@@ -80,10 +75,7 @@ impl Ending {
                 queue_offset: Some(receipt.queue_offset),
                 ..row
             }),
-            Self::HandedOver(id) => use_row(&Row {
-                msg_id: id.as_str(),
-                ..row
-            }),
+            Self::HandedOver(id) => use_row(&Row { msg_id: id.as_str(), ..row }),
             Self::Failed(failed) => {
                 let id = failed.message().and_then(|message| message.unique_key());
                 let msg_id = id.as_ref().map_or("", |id| id.as_str());
@@ -167,11 +159,7 @@ mod tests {
     fn kinds_are_short_and_tell_the_code() {
         let broker = "broker-a".parse().expect("a broker name");
         let code = ResponseCode::SYSTEM_BUSY;
-        let refused = failed(SendErrorKind::Refused {
-            broker,
-            code,
-            remark: "later".into(),
-        });
+        let refused = failed(SendErrorKind::Refused { broker, code, remark: "later".into() });
         assert_eq!(refused.error(), "refused:SYSTEM_BUSY");
         assert_eq!(code_name(ResponseCode(4711)), "4711");
         assert_eq!(failed(SendErrorKind::Timeout).error(), "timeout");
@@ -187,17 +175,11 @@ mod tests {
         let gone = Ending::Failed(SendError::driver_gone(topic));
         assert_eq!(gone.verdict(), Verdict::MayBeStored);
         let handed_over = Ending::HandedOver(KEY.parse().expect("a key"));
-        assert_eq!(
-            (handed_over.verdict(), handed_over.attempts()),
-            (Verdict::MayBeStored, 1)
-        );
+        assert_eq!((handed_over.verdict(), handed_over.attempts()), (Verdict::MayBeStored, 1));
         handed_over.with_row("", "", |row| assert_eq!(row.msg_id, KEY));
         let cut = Ending::Interrupted { most_attempts: 3 };
         assert_eq!((cut.verdict(), cut.attempts()), (Verdict::MayBeStored, 3));
-        assert_eq!(
-            (Ending::Unmade.verdict(), Ending::Unmade.attempts()),
-            (Verdict::NotStored, 0)
-        );
+        assert_eq!((Ending::Unmade.verdict(), Ending::Unmade.attempts()), (Verdict::NotStored, 0));
     }
 
     #[test]

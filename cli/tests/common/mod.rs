@@ -14,10 +14,7 @@ pub(crate) const TOPIC: &str = "CliTopic";
 
 /// A cluster with one name server.
 pub(crate) fn cluster(brokers: usize) -> ServedCluster {
-    let config = ClusterConfig {
-        brokers,
-        ..ClusterConfig::default()
-    };
+    let config = ClusterConfig { brokers, ..ClusterConfig::default() };
     ServedCluster::start(config).expect("loopback ports")
 }
 
@@ -29,11 +26,7 @@ pub(crate) fn stored(cluster: &ServedCluster) -> Vec<StoredMessage> {
 /// The binary with these arguments, its three streams captured.
 pub(crate) fn rocketmq(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rocketmq"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
@@ -47,12 +40,7 @@ pub(crate) fn send(cluster: &ServedCluster, args: &[&str]) -> Command {
 /// Runs to the end with this standard input.
 pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Output {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("the binary");
-    child
-        .stdin
-        .take()
-        .expect("captured")
-        .write_all(input)
-        .expect("the binary reads");
+    child.stdin.take().expect("captured").write_all(input).expect("the binary reads");
     child.wait_with_output().expect("an end")
 }
 
@@ -88,11 +76,7 @@ pub(crate) fn json(output: &Output) -> Value {
 /// Checks what holds for every run.
 #[track_caller]
 pub(crate) fn assert_accounts(json: &Value, attempted: u64) {
-    let number = |field: &str| {
-        json[field]
-            .as_u64()
-            .unwrap_or_else(|| panic!("{field} in {json}"))
-    };
+    let number = |field: &str| json[field].as_u64().unwrap_or_else(|| panic!("{field} in {json}"));
     assert_eq!(number("attempted"), attempted, "{json}");
     let verdicts = number("stored") + number("not_stored") + number("may_be_stored");
     assert_eq!(verdicts, attempted, "{json}");
@@ -114,19 +98,14 @@ pub(crate) fn rows(report: &Path) -> Vec<Vec<String>> {
         lines.next(),
         Some("key\tverdict\tstatus\tmsg_id\toffset_msg_id\tbroker\tqueue_id\tqueue_offset\tattempts\terror")
     );
-    let rows: Vec<Vec<String>> = lines
-        .map(|line| line.split('\t').map(str::to_owned).collect())
-        .collect();
+    let rows: Vec<Vec<String>> = lines.map(|line| line.split('\t').map(str::to_owned).collect()).collect();
     assert!(rows.iter().all(|row| row.len() == 10), "{text}");
     rows
 }
 
 /// Sends a signal such as `-INT`.
 pub(crate) fn signal(child: &Child, signal: &str) {
-    let status = Command::new("kill")
-        .arg(signal)
-        .arg(child.id().to_string())
-        .status();
+    let status = Command::new("kill").arg(signal).arg(child.id().to_string()).status();
     assert!(status.expect("kill").success());
 }
 

@@ -22,11 +22,7 @@ fn message(body: impl Into<Vec<u8>>) -> Message {
 
 fn queue_of(broker: usize) -> Target {
     let broker_name = format!("b{broker}").parse().unwrap();
-    Target::Queue(MessageQueue {
-        topic: "contract".parse().unwrap(),
-        broker_name,
-        queue_id: 0,
-    })
+    Target::Queue(MessageQueue { topic: "contract".parse().unwrap(), broker_name, queue_id: 0 })
 }
 
 /// Runs `work` with a client of the cluster whose driver is polled beside it.
@@ -36,9 +32,8 @@ fn with_client<H: Harness, F: Future<Output = ()>>(
     work: impl FnOnce(Client, Producer) -> F,
 ) {
     harness.block_on(async {
-        let (client, driver) = Client::builder(cluster.name_server().as_str())
-            .build_with(harness.runtime())
-            .unwrap();
+        let (client, driver) =
+            Client::builder(cluster.name_server().as_str()).build_with(harness.runtime()).unwrap();
         beside(driver, async {
             let producer = client.producer("contract").send_timeout(LONG).await.unwrap();
             work(client, producer).await;
@@ -109,11 +104,7 @@ pub fn garbage_ends_a_connection_and_nothing_else<H: Harness>(harness: &H) {
             return visit.serve();
         }
         if visit.read_request().is_some() {
-            drop(
-                visit
-                    .stream
-                    .write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
-            );
+            drop(visit.stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"));
         }
         // The client closes, not the server.
         while visit.read_request().is_some() {}
@@ -134,11 +125,7 @@ pub fn a_refused_broker_gives_a_verdict_at_the_deadline<H: Harness>(harness: &H)
     with_client(harness, &cluster, async |client, producer| {
         let error = producer.send(message("nowhere")).within(SHORT).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotStored);
-        assert!(
-            error
-                .into_message()
-                .is_some_and(|message| message.body() == "nowhere")
-        );
+        assert!(error.into_message().is_some_and(|message| message.body() == "nowhere"));
         assert!(client.counters().connects_failed >= 1);
     });
 }
@@ -160,14 +147,8 @@ pub fn a_stalled_broker_stalls_nobody_else<H: Harness>(harness: &H) {
         let body = vec![7; 1024 * 1024];
         let mut stalled = Vec::new();
         for _ in 0..16 {
-            stalled.push(
-                producer
-                    .enqueue(message(body.clone()))
-                    .to(queue_of(0))
-                    .within(SHORT)
-                    .await
-                    .unwrap(),
-            );
+            stalled
+                .push(producer.enqueue(message(body.clone())).to(queue_of(0)).within(SHORT).await.unwrap());
         }
         for _ in 0..50 {
             producer.send(message("fine")).to(queue_of(1)).await.unwrap();
@@ -188,13 +169,7 @@ pub fn many_connections_are_served<H: Harness>(harness: &H) {
         let mut receipts = Vec::new();
         for round in 0..3_u8 {
             for broker in 0..BROKERS {
-                receipts.push(
-                    producer
-                        .enqueue(message([round]))
-                        .to(queue_of(broker))
-                        .await
-                        .unwrap(),
-                );
+                receipts.push(producer.enqueue(message([round])).to(queue_of(broker)).await.unwrap());
             }
         }
         for receipt in receipts {
@@ -227,9 +202,8 @@ pub fn large_messages_pass_a_slow_reader<H: Harness>(harness: &H) {
 pub fn a_shutdown_unregisters_and_ends_the_driver<H: Harness>(harness: &H) {
     let cluster = Cluster::start(1, Visit::serve).unwrap();
     harness.block_on(async {
-        let (client, driver) = Client::builder(cluster.name_server().as_str())
-            .build_with(harness.runtime())
-            .unwrap();
+        let (client, driver) =
+            Client::builder(cluster.name_server().as_str()).build_with(harness.runtime()).unwrap();
         let ended = Cell::new(false);
         let watched = async {
             driver.await;
@@ -243,11 +217,7 @@ pub fn a_shutdown_unregisters_and_ends_the_driver<H: Harness>(harness: &H) {
             receipt.await.unwrap();
             std::future::poll_fn(|cx| {
                 cx.waker().wake_by_ref();
-                if ended.get() {
-                    std::task::Poll::Ready(())
-                } else {
-                    std::task::Poll::Pending
-                }
+                if ended.get() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
             })
             .await;
             producer.send(message("too late")).await

@@ -28,21 +28,13 @@ impl Store {
     /// The bodies of all messages, in the order in which they came.
     #[must_use]
     pub fn bodies(&self) -> Vec<Vec<u8>> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .bodies
-            .clone()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).bodies.clone()
     }
 
     /// How many messages came.
     #[must_use]
     pub fn messages(&self) -> usize {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .bodies
-            .len()
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).bodies.len()
     }
 
     /// How many clients unregistered (request code 35).
@@ -84,22 +76,14 @@ impl Peer {
         });
         let route =
             format!(r#"{{"brokerDatas":[{addresses}],"filterServerTable":{{}},"queueDatas":[{queues}]}}"#);
-        Self {
-            store,
-            route,
-            inbox: Vec::new(),
-        }
+        Self { store, route, inbox: Vec::new() }
     }
 
     /// Takes bytes as they came and returns the answers to the requests that are complete, one by one.
     pub fn receive(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         self.inbox.extend_from_slice(bytes);
         let mut answers = Vec::new();
-        while let Some(length) = self
-            .inbox
-            .first_chunk()
-            .map(|length| u32::from_be_bytes(*length) as usize)
-        {
+        while let Some(length) = self.inbox.first_chunk().map(|length| u32::from_be_bytes(*length) as usize) {
             let Some(frame) = self.inbox.get(4..4 + length).map(<[u8]>::to_vec) else {
                 break;
             };
@@ -140,9 +124,7 @@ impl Peer {
 fn number(header: &str, key: &str) -> Option<i64> {
     let (_, rest) = header.split_once(key)?;
     let rest = rest.trim_start_matches(['"', ' ']);
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '-')
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '-').unwrap_or(rest.len());
     rest.get(..end)?.parse().ok()
 }
 
@@ -151,12 +133,7 @@ fn response(code: i64, opaque: i64, ext: &str, body: &[u8]) -> Vec<u8> {
         r#"{{"code":{code},{ext}"flag":1,"language":"JAVA","opaque":{opaque},"serializeTypeCurrentRPC":"JSON","version":505}}"#
     );
     let mut frame = Vec::new();
-    frame.extend(
-        (4 + header.len() + body.len())
-            .to_be_bytes()
-            .iter()
-            .skip(size_of::<usize>() - 4),
-    );
+    frame.extend((4 + header.len() + body.len()).to_be_bytes().iter().skip(size_of::<usize>() - 4));
     frame.extend(header.len().to_be_bytes().iter().skip(size_of::<usize>() - 4));
     frame.extend(header.as_bytes());
     frame.extend(body);

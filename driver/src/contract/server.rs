@@ -44,11 +44,7 @@ impl Server {
                 std::thread::spawn(move || script(number, stream));
             }
         });
-        Ok(Self {
-            address,
-            open,
-            thread: Some(thread),
-        })
+        Ok(Self { address, open, thread: Some(thread) })
     }
 
     /// Where it listens.
@@ -95,11 +91,7 @@ impl Visit {
         while let Ok(count) = self.stream.read(&mut buffer) {
             let bytes = buffer.get(..count).unwrap_or_default();
             let answers = self.peer.receive(bytes);
-            if count == 0
-                || answers
-                    .iter()
-                    .any(|answer| write(&mut self.stream, answer).is_err())
-            {
+            if count == 0 || answers.iter().any(|answer| write(&mut self.stream, answer).is_err()) {
                 return;
             }
         }
@@ -145,17 +137,10 @@ impl Cluster {
         for (broker, listener) in listeners.into_iter().enumerate() {
             let (script, names, store) = (script.clone(), names.clone(), cluster.store.clone());
             let visits = cluster.visits.clone();
-            cluster
-                .brokers
-                .push(Server::start_on(listener, move |number, stream| {
-                    visits.fetch_add(1, Ordering::SeqCst);
-                    script(Visit {
-                        broker,
-                        number,
-                        stream,
-                        peer: Peer::new(store.clone(), &names),
-                    });
-                })?);
+            cluster.brokers.push(Server::start_on(listener, move |number, stream| {
+                visits.fetch_add(1, Ordering::SeqCst);
+                script(Visit { broker, number, stream, peer: Peer::new(store.clone(), &names) });
+            })?);
         }
         Ok(cluster)
     }
@@ -169,20 +154,9 @@ impl Cluster {
         let route_store = store.clone();
         let name_server = Server::start(move |number, stream| {
             let peer = Peer::new(route_store.clone(), &brokers);
-            Visit {
-                broker: 0,
-                number,
-                stream,
-                peer,
-            }
-            .serve();
+            Visit { broker: 0, number, stream, peer }.serve();
         })?;
-        Ok(Self {
-            name_server,
-            brokers: Vec::new(),
-            store,
-            visits: Arc::default(),
-        })
+        Ok(Self { name_server, brokers: Vec::new(), store, visits: Arc::default() })
     }
 
     /// The address of the name server, as a client is configured with it.

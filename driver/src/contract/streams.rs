@@ -30,10 +30,7 @@ pub fn a_refused_connect_says_so<H: Harness>(harness: &H) {
     let to = Endpoint::try_from(listener.local_addr().unwrap()).unwrap();
     drop(listener);
     let error = harness.block_on(async { harness.runtime().connect(&to).await.err() });
-    assert_eq!(
-        error.map(|error| close_reason(&error)),
-        Some(CloseReason::Refused)
-    );
+    assert_eq!(error.map(|error| close_reason(&error)), Some(CloseReason::Refused));
 }
 
 /// A host that cannot exist: the connect ends with an error that says so. The label is too long for any
@@ -41,10 +38,7 @@ pub fn a_refused_connect_says_so<H: Harness>(harness: &H) {
 pub fn an_unknown_host_says_so<H: Harness>(harness: &H) {
     let to = Endpoint::new(&format!("{}.invalid", "x".repeat(64)), 9876).unwrap();
     let error = harness.block_on(async { harness.runtime().connect(&to).await.err() });
-    assert_eq!(
-        error.map(|error| close_reason(&error)),
-        Some(CloseReason::Unresolved)
-    );
+    assert_eq!(error.map(|error| close_reason(&error)), Some(CloseReason::Unresolved));
 }
 
 /// More than the kernel's buffers hold is written to a server that does not read until it is told to:
@@ -83,10 +77,7 @@ pub fn a_stream_keeps_every_byte_in_order_through_small_buffers<H: Harness>(harn
         }
     });
     let all = outcome.recv().unwrap();
-    assert!(
-        waited > 0,
-        "{TOTAL} bytes never filled the buffers: the case shows nothing"
-    );
+    assert!(waited > 0, "{TOTAL} bytes never filled the buffers: the case shows nothing");
     assert_eq!(all.len(), TOTAL);
     assert!(all == bytes, "the bytes were not kept");
 }
@@ -113,9 +104,7 @@ pub fn a_reset_stream_fails<H: Harness>(harness: &H) {
     let server = Server::start(|_, stream| drop(stream.peek(&mut [0]))).unwrap();
     let error = harness.block_on(async {
         let mut stream = connect(harness, &server).await;
-        let count = poll_fn(|cx| stream.poll_write_vectored(cx, &[IoSlice::new(b"unread")]))
-            .await
-            .unwrap();
+        let count = poll_fn(|cx| stream.poll_write_vectored(cx, &[IoSlice::new(b"unread")])).await.unwrap();
         assert_eq!(count, 6);
         read(&mut stream, &mut [0; 16]).await.err()
     });
@@ -139,9 +128,7 @@ pub fn bytes_come_one_by_one<H: Harness>(harness: &H) {
             let mut buffer = [255; 16];
             assert_eq!(read(&mut stream, &mut buffer).await.unwrap(), 1);
             assert_eq!(buffer[0], byte);
-            let count = poll_fn(|cx| stream.poll_write_vectored(cx, &[IoSlice::new(b"!")]))
-                .await
-                .unwrap();
+            let count = poll_fn(|cx| stream.poll_write_vectored(cx, &[IoSlice::new(b"!")])).await.unwrap();
             assert_eq!(count, 1);
         }
     });
@@ -185,11 +172,7 @@ pub fn a_sleep_ends_at_its_time_and_a_past_one_at_once<H: Harness>(harness: &H) 
         let mut polls = 0;
         poll_fn(|cx| {
             polls += 1;
-            if sleep.as_mut().poll(cx).is_ready() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+            if sleep.as_mut().poll(cx).is_ready() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
         assert!(runtime.now() >= at, "the timer fired early");

@@ -14,23 +14,14 @@ const LONG: Duration = Duration::from_secs(60);
 fn warm(world: &World, limits: Limits) -> (Client, Producer, Task<Driver<World>>) {
     let (client, driver) = World::builder().limits(limits).build_with(world.clone()).unwrap();
     let mut driver = Task::new(driver);
-    let producer = run(
-        &mut driver,
-        client.producer("group").send_timeout(LONG).into_future(),
-    )
-    .unwrap();
+    let producer = run(&mut driver, client.producer("group").send_timeout(LONG).into_future()).unwrap();
     run(&mut driver, producer.send(message("warm")).into_future()).unwrap();
     (client, producer, driver)
 }
 
 /// Room for one message only.
 fn narrow() -> Limits {
-    Limits {
-        messages: 1,
-        producer_messages: 1,
-        topic_messages: 1,
-        ..Limits::default()
-    }
+    Limits { messages: 1, producer_messages: 1, topic_messages: 1, ..Limits::default() }
 }
 
 #[test]
@@ -40,17 +31,12 @@ fn a_send_is_woken_once_and_the_driver_only_while_it_sleeps() {
     world.hold_answers();
     let _ = driver.settle();
     let before = driver.wakes.count();
-    let mut sends: Vec<_> = (0..10)
-        .map(|_| Task::new(producer.send(message("counted")).into_future()))
-        .collect();
+    let mut sends: Vec<_> =
+        (0..10).map(|_| Task::new(producer.send(message("counted")).into_future())).collect();
     for send in &mut sends {
         assert!(send.poll().is_pending());
     }
-    assert_eq!(
-        driver.wakes.count(),
-        before + 1,
-        "one sleeping driver, one wake-up"
-    );
+    assert_eq!(driver.wakes.count(), before + 1, "one sleeping driver, one wake-up");
     assert!(driver.settle().is_pending());
     assert!(sends.iter().all(|send| send.wakes.count() == 0));
     world.release_answers();
@@ -76,11 +62,7 @@ fn one_task_with_many_receipts_is_woken_once() {
         let mut tasks: Vec<_> = receipts.into_iter().map(Box::pin).collect();
         std::future::poll_fn(|cx| {
             tasks.retain_mut(|task| task.as_mut().poll(cx).is_pending());
-            if tasks.is_empty() {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
+            if tasks.is_empty() { Poll::Ready(()) } else { Poll::Pending }
         })
         .await;
     });
@@ -115,34 +97,16 @@ fn a_send_may_be_dropped_at_any_moment() {
             drop(blocker);
             let receipt = run(&mut driver, producer.send(message("after")).into_future()).unwrap();
             run(&mut driver, producer.flush(LONG)).unwrap();
-            let copies = world
-                .store()
-                .bodies()
-                .iter()
-                .filter(|body| *body == b"dropped")
-                .count();
-            assert!(
-                copies <= 1 && (copies == 0 || polls > 0),
-                "{copies} copies after {polls} polls"
-            );
+            let copies = world.store().bodies().iter().filter(|body| *body == b"dropped").count();
+            assert!(copies <= 1 && (copies == 0 || polls > 0), "{copies} copies after {polls} polls");
             outcomes[copies] += 1;
             assert_eq!(receipt.attempts, 1);
             let memory = client.memory();
-            assert_eq!(
-                (memory.messages, memory.message_bytes, memory.waiting_callers),
-                (0, 0, 0)
-            );
-            assert_eq!(
-                producer.inner.shared().peek(|state| state.answers.len()),
-                0,
-                "a slot is left"
-            );
+            assert_eq!((memory.messages, memory.message_bytes, memory.waiting_callers), (0, 0, 0));
+            assert_eq!(producer.inner.shared().peek(|state| state.answers.len()), 0, "a slot is left");
         }
     }
-    assert!(
-        outcomes[0] > 1 && outcomes[1] > 1,
-        "the sweep must see both fates: {outcomes:?}"
-    );
+    assert!(outcomes[0] > 1 && outcomes[1] > 1, "the sweep must see both fates: {outcomes:?}");
 }
 
 #[test]
@@ -165,21 +129,12 @@ fn other_futures_may_be_dropped_too() {
     run(&mut driver, receipt).unwrap();
     // The group of the producer that was never opened is free, and that of a dropped one becomes free.
     let second = run(&mut driver, client.producer("never").into_future()).unwrap();
-    assert!(matches!(
-        run(&mut driver, client.producer("never").into_future()),
-        Err(OpenError::Refused(_))
-    ));
+    assert!(matches!(run(&mut driver, client.producer("never").into_future()), Err(OpenError::Refused(_))));
     drop(second);
     let _ = driver.settle();
     run(&mut driver, client.producer("never").into_future()).unwrap();
     let _ = driver.settle();
-    assert_eq!(
-        producer
-            .inner
-            .shared()
-            .peek(|state| (state.answers.len(), state.watchers.len())),
-        (0, 0)
-    );
+    assert_eq!(producer.inner.shared().peek(|state| (state.answers.len(), state.watchers.len())), (0, 0));
 }
 
 #[test]
@@ -196,9 +151,7 @@ fn without_room_sends_wait_and_try_enqueue_gives_back() {
     assert_eq!(error.into_message(), Some(message("third")));
     world.release_answers();
     run(&mut driver, first).unwrap();
-    let Poll::Ready(second) = second.settle() else {
-        panic!("there is room now")
-    };
+    let Poll::Ready(second) = second.settle() else { panic!("there is room now") };
     run(&mut driver, second.unwrap()).unwrap();
     assert_eq!(world.store().messages(), 3);
 }
@@ -209,19 +162,13 @@ fn a_send_without_room_ends_at_its_deadline_with_its_message() {
     let (_client, producer, mut driver) = warm(&world, narrow());
     world.hold_answers();
     let _first = producer.enqueue(message("first")).within(LONG).try_now().unwrap();
-    let mut second = Task::new(
-        producer
-            .send(message("second"))
-            .within(Duration::from_millis(50))
-            .into_future(),
-    );
+    let mut second =
+        Task::new(producer.send(message("second")).within(Duration::from_millis(50)).into_future());
     assert!(second.settle().is_pending());
     let _ = driver.settle();
     world.advance(Duration::from_millis(51));
     let _ = driver.settle();
-    let Poll::Ready(Err(error)) = second.settle() else {
-        panic!("the deadline has passed")
-    };
+    let Poll::Ready(Err(error)) = second.settle() else { panic!("the deadline has passed") };
     assert!(matches!(error.kind(), SendErrorKind::NoRoomInTime), "{error}");
     assert_eq!(error.into_message(), Some(message("second")));
 }
@@ -260,21 +207,11 @@ fn a_dropped_driver_is_told_to_everybody() {
     let mut changed = Task::new(watch.changed());
     assert!(changed.settle().is_pending());
     drop(driver);
-    let Poll::Ready(Err(error)) = under_way.settle() else {
-        panic!("nobody drives any more")
-    };
-    assert!(
-        matches!(error.kind(), SendErrorKind::DriverGone) && error.may_be_stored(),
-        "{error}"
-    );
-    let Poll::Ready(Err(error)) = in_line.settle() else {
-        panic!("nobody drives any more")
-    };
+    let Poll::Ready(Err(error)) = under_way.settle() else { panic!("nobody drives any more") };
+    assert!(matches!(error.kind(), SendErrorKind::DriverGone) && error.may_be_stored(), "{error}");
+    let Poll::Ready(Err(error)) = in_line.settle() else { panic!("nobody drives any more") };
     assert!(matches!(error.kind(), SendErrorKind::DriverGone), "{error}");
-    assert_eq!(
-        (error.outcome(), error.into_message()),
-        (Outcome::NotStored, Some(message("in line")))
-    );
+    assert_eq!((error.outcome(), error.into_message()), (Outcome::NotStored, Some(message("in line"))));
     assert_eq!(flush.settle(), Poll::Ready(Err(FlushError::DriverGone)));
     assert_eq!(changed.settle(), Poll::Ready(None));
     drop(changed);
@@ -296,11 +233,7 @@ fn the_last_handle_drains_unregisters_and_ends_the_driver() {
     drop(client);
     drop(producer);
     assert!(driver.settle().is_pending());
-    assert_eq!(
-        world.store().unregistered(),
-        0,
-        "the receipt still counts as a handle"
-    );
+    assert_eq!(world.store().unregistered(), 0, "the receipt still counts as a handle");
     drop(receipt);
     assert!(driver.settle().is_pending());
     world.release_answers();
@@ -379,13 +312,7 @@ fn wrong_settings_are_refused_by_name() {
     assert_eq!(refused(Client::builder("nowhere")), "name_servers");
     assert_eq!(refused(Client::builder("")), "name_servers");
     assert_eq!(refused(World::builder().instance_name("")), "instance_name");
-    assert_eq!(
-        refused(World::builder().limits(Limits {
-            messages: 0,
-            ..Limits::default()
-        })),
-        "messages"
-    );
+    assert_eq!(refused(World::builder().limits(Limits { messages: 0, ..Limits::default() })), "messages");
     let world = World::new();
     let (client, driver) = World::builder().build_with(world).unwrap();
     let mut driver = Task::new(driver);

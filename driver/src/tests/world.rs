@@ -97,9 +97,7 @@ impl World {
         let mut state = lock(&self.0);
         state.passed += by;
         let passed = state.passed;
-        let (due, rest) = std::mem::take(&mut state.sleeps)
-            .into_iter()
-            .partition(|(at, _)| *at <= passed);
+        let (due, rest) = std::mem::take(&mut state.sleeps).into_iter().partition(|(at, _)| *at <= passed);
         state.sleeps = rest;
         drop(state);
         let due: Vec<(Duration, Waker)> = due;
@@ -116,20 +114,13 @@ impl Runtime for World {
         let pipe = Arc::new(Mutex::new(Pipe::default()));
         state.pipes.push(pipe.clone());
         let peer = Peer::new(state.store.clone(), &[("b0".into(), 10_911)]);
-        let stream = MemoryStream {
-            world: self.clone(),
-            pipe,
-            peer,
-        };
+        let stream = MemoryStream { world: self.clone(), pipe, peer };
         Box::pin(async { Ok(stream) })
     }
 
     fn sleep_until(&self, at: Instant) -> Sleep {
         let at = at.saturating_duration_since(lock(&self.0).origin);
-        Sleep {
-            world: self.clone(),
-            at,
-        }
+        Sleep { world: self.clone(), at }
     }
 
     fn now(&self) -> Instant {
@@ -183,11 +174,7 @@ impl Stream for MemoryStream {
     fn poll_write_vectored(&mut self, cx: &mut Context<'_>, from: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let mut state = lock(&self.world.0);
         let most = state.most.min(state.writable);
-        let bytes: Vec<u8> = from
-            .iter()
-            .flat_map(|slice| slice.iter().copied())
-            .take(most)
-            .collect();
+        let bytes: Vec<u8> = from.iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
         if bytes.is_empty() {
             lock(&self.pipe).writer = Some(cx.waker().clone());
             return Poll::Pending;
@@ -229,12 +216,7 @@ pub(super) struct Task<F> {
 
 impl<F: Future> Task<F> {
     pub(super) fn new(future: F) -> Self {
-        Self {
-            future: Box::pin(future),
-            wakes: Arc::default(),
-            seen: usize::MAX,
-            done: false,
-        }
+        Self { future: Box::pin(future), wakes: Arc::default(), seen: usize::MAX, done: false }
     }
 
     /// Polls once, woken or not.

@@ -14,16 +14,10 @@ pub(crate) struct Servers {
 /// The first argument is a list of name servers, such as `127.0.0.1:9876`.
 pub(crate) fn servers() -> io::Result<Servers> {
     if let Some(address) = std::env::args().nth(1) {
-        return Ok(Servers {
-            address,
-            _embedded: None,
-        });
+        return Ok(Servers { address, _embedded: None });
     }
     let cluster = ServedCluster::start(ClusterConfig::default())?;
     let address = cluster.name_server_addr();
     println!("embedded cluster at {address}");
-    Ok(Servers {
-        address,
-        _embedded: Some(cluster),
-    })
+    Ok(Servers { address, _embedded: Some(cluster) })
 }

@@ -137,12 +137,7 @@ pub struct FrameReader {
 impl FrameReader {
     /// A reader at the start of a connection.
     pub fn new(dialect: Dialect) -> FrameReader {
-        FrameReader {
-            dialect,
-            buffer: Vec::new(),
-            start: 0,
-            looked: false,
-        }
+        FrameReader { dialect, buffer: Vec::new(), start: 0, looked: false }
     }
 
     /// Takes bytes that have arrived.
@@ -189,9 +184,7 @@ fn read_content(dialect: Dialect, content: &[u8]) -> Result<Frame, FrameError> {
     if header_length == 0 {
         return Err(FrameError::HeaderLength);
     }
-    let (header, body) = rest
-        .split_at_checked(header_length)
-        .ok_or(FrameError::HeaderLength)?;
+    let (header, body) = rest.split_at_checked(header_length).ok_or(FrameError::HeaderLength)?;
     let parsed = match marked[0] {
         0 => header_json::read(dialect, header),
         1 => header_binary::read(dialect, header),

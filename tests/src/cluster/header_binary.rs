@@ -7,10 +7,7 @@ use super::{Dialect, Frame, SerializeType};
 
 /// Reads a header; `None` when a server would close the connection over it. The body is left empty.
 pub(crate) fn read(dialect: Dialect, header: &[u8]) -> Option<Frame> {
-    let mut input = Input {
-        rest: header,
-        limit: header.len(),
-    };
+    let mut input = Input { rest: header, limit: header.len() };
     let code = input.i16()?;
     let language = input.u8()?;
     let version = input.i16()?;

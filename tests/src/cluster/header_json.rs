@@ -70,10 +70,7 @@ fn read_language(dialect: Dialect, fields: &Map<String, Value>) -> Option<Option
             (code < known).then_some(Some(code))
         }
         Some(Value::String(text)) => {
-            let found = LANGUAGES
-                .iter()
-                .take(usize::from(known))
-                .position(|name| name == text);
+            let found = LANGUAGES.iter().take(usize::from(known)).position(|name| name == text);
             Some(found.and_then(|index| u8::try_from(index).ok()))
         }
         Some(_) => Some(None),
@@ -85,11 +82,9 @@ type ExtFields = Vec<(String, Option<String>)>;
 fn read_ext_fields(value: Option<Value>) -> Option<Option<ExtFields>> {
     match value {
         None | Some(Value::Null) => Some(None),
-        Some(Value::Object(map)) => Some(Some(
-            map.into_iter()
-                .map(|(name, value)| (name, into_text(value)))
-                .collect(),
-        )),
+        Some(Value::Object(map)) => {
+            Some(Some(map.into_iter().map(|(name, value)| (name, into_text(value))).collect()))
+        }
         Some(_) => None,
     }
 }

@@ -68,11 +68,7 @@ impl NameServer {
         if self.transport.is_paused() {
             return None;
         }
-        self.transport
-            .next_deadline()
-            .into_iter()
-            .chain(self.registry.next_expiry())
-            .min()
+        self.transport.next_deadline().into_iter().chain(self.registry.next_expiry()).min()
     }
 
     /// The next thing to do on a connection.
@@ -164,19 +160,16 @@ impl NameServer {
 
     fn route(&self, request: &Frame) -> Answer {
         let dialect = self.transport.dialect;
-        let asked = request
-            .ext("acceptStandardJsonOnly")
-            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let asked =
+            request.ext("acceptStandardJsonOnly").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         let standard = asked || request.version >= STANDARD_JSON_VERSION;
         let topic = request.ext("topic");
         match topic.and_then(|topic| route::route_body(dialect, &self.registry, topic, standard)) {
             Some(body) => Answer::with_body(body),
             None => {
                 let name = topic.unwrap_or("null");
-                let line = format!(
-                    "No topic route info in name server for the topic: {name}{}",
-                    dialect.faq_line()
-                );
+                let line =
+                    format!("No topic route info in name server for the topic: {name}{}", dialect.faq_line());
                 Answer::refused(17, line)
             }
         }
@@ -195,10 +188,8 @@ impl NameServer {
 
     fn get_key_value(&self, request: &Frame) -> Answer {
         let (namespace, key) = (request.ext("namespace"), request.ext("key"));
-        let found = namespace
-            .and_then(|name| self.key_values.get(name))
-            .zip(key)
-            .and_then(|(map, key)| map.get(key));
+        let found =
+            namespace.and_then(|name| self.key_values.get(name)).zip(key).and_then(|(map, key)| map.get(key));
         match found {
             Some(value) => Answer::new(0).ext("value", value.as_str()),
             None => {

@@ -20,10 +20,7 @@ pub fn parse_properties(text: &str) -> Vec<(String, String)> {
 
 /// Writes pairs as a properties string. The 4.9 servers leave the last separator out (`close` false).
 pub fn write_properties(pairs: &[(String, String)], close: bool) -> String {
-    let length = pairs
-        .iter()
-        .map(|(name, value)| name.len() + value.len() + 2)
-        .sum();
+    let length = pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
     let mut text = String::with_capacity(length);
     for (name, value) in pairs {
         text.push_str(name);
@@ -38,10 +35,7 @@ pub fn write_properties(pairs: &[(String, String)], close: bool) -> String {
 }
 
 pub(crate) fn get_property<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 pub(crate) fn set_property(pairs: &mut Vec<(String, String)>, name: &str, value: &str) {

@@ -37,11 +37,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn register(&mut self, now_ms: u64, registration: &Registration) {
-        let topics = registration
-            .topics
-            .iter()
-            .map(|topic| (topic.name.clone(), topic.clone()))
-            .collect();
+        let topics = registration.topics.iter().map(|topic| (topic.name.clone(), topic.clone())).collect();
         let entry = RegisteredBroker {
             cluster: registration.cluster.clone(),
             address: registration.address,
@@ -60,15 +56,11 @@ impl Registry {
     }
 
     pub(crate) fn expire(&mut self, now_ms: u64) {
-        self.brokers
-            .retain(|_, broker| now_ms < broker.last_update.saturating_add(BROKER_EXPIRY_MS));
+        self.brokers.retain(|_, broker| now_ms < broker.last_update.saturating_add(BROKER_EXPIRY_MS));
     }
 
     pub(crate) fn next_expiry(&self) -> Option<u64> {
-        self.brokers
-            .values()
-            .map(|broker| broker.last_update.saturating_add(BROKER_EXPIRY_MS))
-            .min()
+        self.brokers.values().map(|broker| broker.last_update.saturating_add(BROKER_EXPIRY_MS)).min()
     }
 
     /// The brokers that have this topic, with its settings there.
@@ -77,10 +69,7 @@ impl Registry {
         topic: &'a str,
     ) -> impl Iterator<Item = (&'a str, &'a RegisteredBroker, &'a TopicConfig)> {
         let with_topic = move |(name, broker): (&'a String, &'a RegisteredBroker)| {
-            broker
-                .topics
-                .get(topic)
-                .map(|config| (name.as_str(), broker, config))
+            broker.topics.get(topic).map(|config| (name.as_str(), broker, config))
         };
         self.brokers.iter().filter_map(with_topic)
     }
@@ -90,11 +79,8 @@ impl Registry {
     }
 
     pub(crate) fn topic_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .brokers
-            .values()
-            .flat_map(|broker| broker.topics.keys().cloned())
-            .collect();
+        let mut names: Vec<String> =
+            self.brokers.values().flat_map(|broker| broker.topics.keys().cloned()).collect();
         names.sort();
         names.dedup();
         names

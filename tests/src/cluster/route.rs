@@ -16,13 +16,7 @@ pub(crate) fn route_body(
     let mut brokers = Vec::new();
     let mut queues = Vec::new();
     for (name, broker, config) in registry.brokers_of(topic) {
-        brokers.push(broker_data(
-            dialect,
-            name,
-            &broker.cluster,
-            &broker.address.to_string(),
-            standard,
-        ));
+        brokers.push(broker_data(dialect, name, &broker.cluster, &broker.address.to_string(), standard));
         queues.push(format!(
             "{{\"brokerName\":{},\"perm\":{},\"readQueueNums\":{},\"topicSysFlag\":{},\"writeQueueNums\":{}}}",
             quoted(name),
@@ -50,10 +44,7 @@ pub(crate) fn cluster_info_body(dialect: Dialect, registry: &Registry) -> Vec<u8
     for (name, broker) in registry.brokers() {
         let data = broker_data(dialect, name, &broker.cluster, &broker.address.to_string(), false);
         addresses.push(format!("{}:{data}", quoted(name)));
-        match clusters
-            .iter_mut()
-            .find(|(cluster, _)| *cluster == broker.cluster)
-        {
+        match clusters.iter_mut().find(|(cluster, _)| *cluster == broker.cluster) {
             Some((_, names)) => names.push(quoted(name)),
             None => clusters.push((&broker.cluster, vec![quoted(name)])),
         }
@@ -78,11 +69,7 @@ pub(crate) fn topic_list_body(registry: &Registry) -> Vec<u8> {
 
 fn broker_data(dialect: Dialect, name: &str, cluster: &str, address: &str, standard: bool) -> String {
     let master_id = if standard { "\"0\"" } else { "0" };
-    let end = if dialect.is_v5() {
-        ",\"enableActingMaster\":false}"
-    } else {
-        "}"
-    };
+    let end = if dialect.is_v5() { ",\"enableActingMaster\":false}" } else { "}" };
     format!(
         "{{\"brokerAddrs\":{{{master_id}:{}}},\"brokerName\":{},\"cluster\":{}{end}",
         quoted(address),

@@ -35,13 +35,8 @@ const NOT_FOR_SENDS: [&str; 6] = [
 ];
 
 /// Names that no client may create.
-const SYSTEM_TOPICS: [&str; 5] = [
-    DEFAULT_TOPIC,
-    "BenchmarkTest",
-    "RMQ_SYS_TRACE_TOPIC",
-    TIMER_TOPIC,
-    "rmq_sys_",
-];
+const SYSTEM_TOPICS: [&str; 5] =
+    [DEFAULT_TOPIC, "BenchmarkTest", "RMQ_SYS_TRACE_TOPIC", TIMER_TOPIC, "rmq_sys_"];
 
 const NAME_LIMIT: usize = 127;
 const GROUP_TOPIC_LIMIT: usize = 255;
@@ -86,9 +81,8 @@ impl TopicConfig {
         let bit = |mask: i32, letter: char| {
             if self.permission & mask != 0 { letter } else { '-' }
         };
-        let permission: String = [bit(PERM_READ, 'R'), bit(PERM_WRITE, 'W'), bit(PERM_INHERIT, 'X')]
-            .iter()
-            .collect();
+        let permission: String =
+            [bit(PERM_READ, 'R'), bit(PERM_WRITE, 'W'), bit(PERM_INHERIT, 'X')].iter().collect();
         let end = if dialect.is_v5() { ", attributes={}]" } else { "]" };
         format!(
             "TopicConfig [topicName={}, readQueueNums={}, writeQueueNums={}, perm={permission}, \
@@ -103,37 +97,21 @@ pub(crate) fn name_error(dialect: Dialect, topic: &str) -> Option<String> {
     let v5 = dialect.is_v5();
     if topic.trim().is_empty() {
         return Some(
-            if v5 {
-                "The specified topic is blank"
-            } else {
-                "The specified topic is blank."
-            }
-            .to_owned(),
+            if v5 { "The specified topic is blank" } else { "The specified topic is blank." }.to_owned(),
         );
     }
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'|' | b'_' | b'-');
     if !topic.bytes().all(legal) {
-        let subject = if v5 {
-            format!("The specified topic: {topic},")
-        } else {
-            "The specified topic".to_owned()
-        };
-        return Some(format!(
-            "{subject} contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"
-        ));
+        let subject =
+            if v5 { format!("The specified topic: {topic},") } else { "The specified topic".to_owned() };
+        return Some(format!("{subject} contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$"));
     }
     let of_group = topic.starts_with(RETRY_PREFIX) || topic.starts_with(DLQ_PREFIX);
-    let limit = if v5 && of_group {
-        GROUP_TOPIC_LIMIT
-    } else {
-        NAME_LIMIT
-    };
+    let limit = if v5 && of_group { GROUP_TOPIC_LIMIT } else { NAME_LIMIT };
     if topic.len() <= limit {
         None
     } else if v5 {
-        Some(format!(
-            "The specified topic: {topic}, is longer than topic max length: {limit}"
-        ))
+        Some(format!("The specified topic: {topic}, is longer than topic max length: {limit}"))
     } else {
         Some("The specified topic is longer than topic max length.".to_owned())
     }
@@ -161,11 +139,7 @@ impl TopicTable {
         default_queues: i32,
         auto_create: bool,
     ) -> TopicTable {
-        let mut table = TopicTable {
-            topics: BTreeMap::new(),
-            default_queues,
-            system: Vec::new(),
-        };
+        let mut table = TopicTable { topics: BTreeMap::new(), default_queues, system: Vec::new() };
         let reply_topic = format!("{cluster}_REPLY_TOPIC");
         let plain = [
             ("SELF_TEST_TOPIC", 1),
@@ -182,10 +156,7 @@ impl TopicTable {
             table.insert(TopicConfig::new(TIMER_TOPIC, 1));
         }
         for (name, queues) in [(cluster, 16), (broker, 1)] {
-            table.insert(TopicConfig {
-                permission: 7,
-                ..TopicConfig::new(name, queues)
-            });
+            table.insert(TopicConfig { permission: 7, ..TopicConfig::new(name, queues) });
         }
         if auto_create {
             table.insert_default_topic();
@@ -196,10 +167,7 @@ impl TopicTable {
 
     pub(crate) fn insert_default_topic(&mut self) {
         let config = TopicConfig::new(DEFAULT_TOPIC, self.default_queues);
-        self.insert(TopicConfig {
-            permission: 7,
-            ..config
-        });
+        self.insert(TopicConfig { permission: 7, ..config });
     }
 
     pub(crate) fn insert(&mut self, config: TopicConfig) {
@@ -246,11 +214,7 @@ impl TopicTable {
         let queues = asked.min(default.write_queues).max(0);
         let permission = default.permission & !PERM_INHERIT;
         let system_flag = default.system_flag;
-        self.insert(TopicConfig {
-            permission,
-            system_flag,
-            ..TopicConfig::new(topic, queues)
-        });
+        self.insert(TopicConfig { permission, system_flag, ..TopicConfig::new(topic, queues) });
         true
     }
 }

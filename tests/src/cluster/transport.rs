@@ -35,50 +35,30 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(code: i32) -> Answer {
-        Answer {
-            code,
-            remark: None,
-            ext_fields: None,
-            body: Vec::new(),
-            in_own_type: false,
-        }
+        Answer { code, remark: None, ext_fields: None, body: Vec::new(), in_own_type: false }
     }
 
     /// Code 1 with the text of an exception, which bypasses the ordinary way of answering.
     pub(crate) fn exception(text: impl Into<String>) -> Answer {
-        Answer {
-            in_own_type: true,
-            ..Answer::refused(1, text)
-        }
+        Answer { in_own_type: true, ..Answer::refused(1, text) }
     }
 
     /// Stored messages, which are sent straight from the log.
     pub(crate) fn with_messages(body: Vec<u8>) -> Answer {
-        Answer {
-            in_own_type: true,
-            ..Answer::with_body(body)
-        }
+        Answer { in_own_type: true, ..Answer::with_body(body) }
     }
 
     pub(crate) fn refused(code: i32, remark: impl Into<String>) -> Answer {
-        Answer {
-            remark: Some(remark.into()),
-            ..Answer::new(code)
-        }
+        Answer { remark: Some(remark.into()), ..Answer::new(code) }
     }
 
     pub(crate) fn with_body(body: Vec<u8>) -> Answer {
-        Answer {
-            body,
-            ..Answer::new(0)
-        }
+        Answer { body, ..Answer::new(0) }
     }
 
     /// Adds an ext field; the first one makes the field map exist.
     pub(crate) fn ext(mut self, name: &str, value: impl Into<String>) -> Answer {
-        self.ext_fields
-            .get_or_insert_with(Vec::new)
-            .push((name.to_owned(), Some(value.into())));
+        self.ext_fields.get_or_insert_with(Vec::new).push((name.to_owned(), Some(value.into())));
         self
     }
 
@@ -173,14 +153,7 @@ impl Transport {
     pub(crate) fn connect(&mut self, now_ms: u64, conn: ConnKey, peer: SocketAddr) {
         if self.up {
             let reader = FrameReader::new(self.dialect);
-            self.conns.insert(
-                conn,
-                Conn {
-                    peer,
-                    reader,
-                    last_activity: now_ms,
-                },
-            );
+            self.conns.insert(conn, Conn { peer, reader, last_activity: now_ms });
         } else {
             self.actions.push_back(ServerAction::Close { conn });
         }
@@ -242,10 +215,7 @@ impl Transport {
             frame.encode_into(bytes);
             return;
         }
-        self.actions.push_back(ServerAction::Send {
-            conn,
-            bytes: frame.encode(),
-        });
+        self.actions.push_back(ServerAction::Send { conn, bytes: frame.encode() });
     }
 
     /// Answers a request at a later time, unless it wants none.
@@ -290,12 +260,8 @@ impl Transport {
     pub(crate) fn tick(&mut self, now_ms: u64) -> Vec<ConnKey> {
         self.send_delayed(now_ms, now_ms);
         let silent = |conn: &Conn| now_ms >= conn.last_activity.saturating_add(IDLE_MS);
-        let closed: Vec<ConnKey> = self
-            .conns
-            .iter()
-            .filter(|(_, conn)| silent(conn))
-            .map(|(key, _)| *key)
-            .collect();
+        let closed: Vec<ConnKey> =
+            self.conns.iter().filter(|(_, conn)| silent(conn)).map(|(key, _)| *key).collect();
         for conn in &closed {
             self.close(*conn);
         }
@@ -316,11 +282,7 @@ impl Transport {
     }
 
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        let idle = self
-            .conns
-            .values()
-            .map(|conn| conn.last_activity.saturating_add(IDLE_MS))
-            .min();
+        let idle = self.conns.values().map(|conn| conn.last_activity.saturating_add(IDLE_MS)).min();
         let due = self.delayed.keys().next().map(|(due, _)| *due);
         idle.into_iter().chain(due).min()
     }

@@ -20,9 +20,7 @@ pub struct Cluster {
 impl Cluster {
     /// A cluster that has just started: all brokers are registered.
     pub fn new(config: ClusterConfig, now_ms: u64) -> Cluster {
-        let name_servers = (0..config.name_servers)
-            .map(|_| NameServer::new(config.dialect))
-            .collect();
+        let name_servers = (0..config.name_servers).map(|_| NameServer::new(config.dialect)).collect();
         let broker = |index: usize| {
             let broker_config = BrokerConfig {
                 dialect: config.dialect,
@@ -36,11 +34,7 @@ impl Cluster {
             Broker::new(broker_config, now_ms)
         };
         let brokers = (0..config.brokers).map(broker).collect();
-        let mut cluster = Cluster {
-            config,
-            name_servers,
-            brokers,
-        };
+        let mut cluster = Cluster { config, name_servers, brokers };
         cluster.register_brokers(now_ms);
         cluster
     }
@@ -48,9 +42,7 @@ impl Cluster {
     /// All servers: the name servers, then the brokers.
     pub fn servers(&self) -> Vec<ServerId> {
         let name_servers = (0..self.name_servers.len()).map(ServerId::NameServer);
-        name_servers
-            .chain((0..self.brokers.len()).map(ServerId::Broker))
-            .collect()
+        name_servers.chain((0..self.brokers.len()).map(ServerId::Broker)).collect()
     }
 
     /// The address of a server. Unused indices have one too.
@@ -63,17 +55,14 @@ impl Cluster {
 
     /// The server that listens at an address, whether it is up or not.
     pub fn server_at(&self, address: SocketAddr) -> Option<ServerId> {
-        self.servers()
-            .into_iter()
-            .find(|server| self.address(*server) == address)
+        self.servers().into_iter().find(|server| self.address(*server) == address)
     }
 
     /// The name-server addresses as clients are configured with them: `host:port;host:port`.
     pub fn name_server_addr(&self) -> String {
         let count = self.name_servers.len();
-        let addresses: Vec<String> = (0..count)
-            .map(|index| self.config.name_server_address(index).to_string())
-            .collect();
+        let addresses: Vec<String> =
+            (0..count).map(|index| self.config.name_server_address(index).to_string()).collect();
         addresses.join(";")
     }
 
@@ -156,9 +145,7 @@ impl Cluster {
     /// When [`Cluster::on_tick`] has something to do.
     pub fn next_deadline(&self) -> Option<u64> {
         let name_servers = self.name_servers.iter().filter_map(NameServer::next_deadline);
-        name_servers
-            .chain(self.brokers.iter().filter_map(Broker::next_deadline))
-            .min()
+        name_servers.chain(self.brokers.iter().filter_map(Broker::next_deadline)).min()
     }
 
     /// The next thing to do on a connection of a server.
@@ -245,11 +232,9 @@ impl Cluster {
     /// Stops a server as a stopped process: it accepts connections and says nothing.
     pub fn pause(&mut self, server: ServerId) {
         match server {
-            ServerId::NameServer(index) => self
-                .name_servers
-                .get_mut(index)
-                .into_iter()
-                .for_each(NameServer::pause),
+            ServerId::NameServer(index) => {
+                self.name_servers.get_mut(index).into_iter().for_each(NameServer::pause)
+            }
             ServerId::Broker(index) => self.brokers.get_mut(index).into_iter().for_each(Broker::pause),
         }
     }
@@ -275,11 +260,9 @@ impl Cluster {
     /// brokers.
     pub fn crash(&mut self, now_ms: u64, server: ServerId) {
         match server {
-            ServerId::NameServer(index) => self
-                .name_servers
-                .get_mut(index)
-                .into_iter()
-                .for_each(NameServer::crash),
+            ServerId::NameServer(index) => {
+                self.name_servers.get_mut(index).into_iter().for_each(NameServer::crash)
+            }
             ServerId::Broker(index) => {
                 if let Some(broker) = self.brokers.get_mut(index) {
                     broker.crash(now_ms);
@@ -300,11 +283,9 @@ impl Cluster {
     /// Starts a server again: a broker with its store, a name server without brokers until they register (every 30 s).
     pub fn restart(&mut self, now_ms: u64, server: ServerId) {
         match server {
-            ServerId::NameServer(index) => self
-                .name_servers
-                .get_mut(index)
-                .into_iter()
-                .for_each(NameServer::restart),
+            ServerId::NameServer(index) => {
+                self.name_servers.get_mut(index).into_iter().for_each(NameServer::restart)
+            }
             ServerId::Broker(index) => {
                 if let Some(broker) = self.brokers.get_mut(index) {
                     broker.restart(now_ms);
@@ -316,10 +297,7 @@ impl Cluster {
 
     /// The messages stored under a topic: broker after broker, each in the order of its commit log.
     pub fn stored(&self, topic: &str) -> Vec<StoredMessage> {
-        self.brokers
-            .iter()
-            .flat_map(|broker| broker.stored(topic))
-            .collect()
+        self.brokers.iter().flat_map(|broker| broker.stored(topic)).collect()
     }
 
     /// How many messages all brokers have stored, under all topics.
@@ -329,21 +307,13 @@ impl Cluster {
 
     /// The client ids in a producer group, one for each connection to a broker.
     pub fn producers(&self, group: &str) -> Vec<String> {
-        self.brokers
-            .iter()
-            .flat_map(|broker| broker.producers(group))
-            .collect()
+        self.brokers.iter().flat_map(|broker| broker.producers(group)).collect()
     }
 
     /// How many requests with this code have arrived at all servers.
     pub fn requests(&self, code: i32) -> u64 {
         let name_servers: u64 = self.name_servers.iter().map(|server| server.requests(code)).sum();
-        name_servers
-            + self
-                .brokers
-                .iter()
-                .map(|broker| broker.requests(code))
-                .sum::<u64>()
+        name_servers + self.brokers.iter().map(|broker| broker.requests(code)).sum::<u64>()
     }
 }
 

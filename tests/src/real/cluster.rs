@@ -27,9 +27,7 @@ pub struct SetUp {
 impl SetUp {
     /// One name server and one master of this version of RocketMQ, with default settings.
     pub fn new(version: &str) -> Self {
-        Self {
-            arguments: vec!["serve".to_owned(), "--version".to_owned(), version.to_owned()],
-        }
+        Self { arguments: vec!["serve".to_owned(), "--version".to_owned(), version.to_owned()] }
     }
 
     /// Number of masters: `broker-a`, `broker-b`, ...
@@ -73,12 +71,7 @@ impl SetUp {
             .map_err(RealError::io(format!("running {SCRIPT}")))?;
         let hold = script.stdin.take();
         let mut variables = BTreeMap::new();
-        for line in script
-            .stdout
-            .take()
-            .into_iter()
-            .flat_map(|output| BufReader::new(output).lines())
-        {
+        for line in script.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
             let line = line.map_err(RealError::io(action.clone()))?;
             if line == "READY" {
                 return RealCluster::new(script, hold, &variables);
@@ -90,9 +83,7 @@ impl SetUp {
         // No READY: it has failed, and its standard error says why.
         let mut message = String::new();
         if let Some(mut stderr) = script.stderr.take() {
-            stderr
-                .read_to_string(&mut message)
-                .map_err(RealError::io(action.clone()))?;
+            stderr.read_to_string(&mut message).map_err(RealError::io(action.clone()))?;
         }
         let status = script.wait().map_err(RealError::io(action.clone()))?;
         Err(script_error(action, status, message))
@@ -118,10 +109,7 @@ impl RealCluster {
     /// Starts one name server and `brokers` masters with these settings; see [`SetUp`] for more.
     pub fn start(version: &str, settings: &[(&str, &str)], brokers: usize) -> Result<Self, RealError> {
         let set_up = SetUp::new(version).brokers(brokers);
-        settings
-            .iter()
-            .fold(set_up, |set_up, (key, value)| set_up.broker_setting(key, value))
-            .start()
+        settings.iter().fold(set_up, |set_up, (key, value)| set_up.broker_setting(key, value)).start()
     }
 
     fn new(
@@ -131,9 +119,7 @@ impl RealCluster {
     ) -> Result<Self, RealError> {
         let variable = |name: &str| variables.get(name).map_or("", String::as_str);
         let names = variable("ROCKETMQ_BROKERS").split(' ').map(str::to_owned);
-        let addresses = variable("ROCKETMQ_BROKER_ADDRESSES")
-            .split(' ')
-            .map(str::to_owned);
+        let addresses = variable("ROCKETMQ_BROKER_ADDRESSES").split(' ').map(str::to_owned);
         let cluster = Self {
             script,
             hold,
@@ -143,10 +129,7 @@ impl RealCluster {
             brokers: names.zip(addresses).collect(),
         };
         if cluster.name_server.is_empty() || cluster.broker_address("broker-a").is_err() {
-            return Err(RealError::malformed(
-                "variables of the script",
-                format_args!("{variables:?}"),
-            ));
+            return Err(RealError::malformed("variables of the script", format_args!("{variables:?}")));
         }
         Ok(cluster)
     }
@@ -174,18 +157,14 @@ impl RealCluster {
     /// Address of a broker, `host:port`; a restart keeps it.
     pub fn broker_address(&self, broker: &str) -> Result<&str, RealError> {
         let found = self.brokers.iter().find(|(name, _)| name == broker);
-        found
-            .map(|(_, address)| address.as_str())
-            .ok_or_else(|| RealError::NoSuchServer(broker.to_owned()))
+        found.map(|(_, address)| address.as_str()).ok_or_else(|| RealError::NoSuchServer(broker.to_owned()))
     }
 
     /// Process id of a server (`broker-a`, `name-server-1`).
     pub fn process_id(&self, server: &str) -> Result<u32, RealError> {
         let file = self.directory.join(server).join("pid");
         let text = fs::read_to_string(&file).map_err(|_| RealError::NoSuchServer(server.to_owned()))?;
-        text.trim()
-            .parse()
-            .map_err(|e| RealError::malformed(file.display().to_string(), e))
+        text.trim().parse().map_err(|e| RealError::malformed(file.display().to_string(), e))
     }
 
     /// Kills a server with SIGKILL and waits until it is gone.
@@ -226,11 +205,7 @@ impl RealCluster {
         if output.status.success() {
             return Ok(());
         }
-        Err(script_error(
-            what,
-            output.status,
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        ))
+        Err(script_error(what, output.status, String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 
     /// A connection to a broker, for many requests in a row.
@@ -342,9 +317,5 @@ fn script_error(action: String, status: ExitStatus, message: String) -> RealErro
     if status.code() == Some(MISSING_PROGRAM) {
         return RealError::MissingProgram(message);
     }
-    RealError::Script {
-        action,
-        status: status.to_string(),
-        message,
-    }
+    RealError::Script { action, status: status.to_string(), message }
 }

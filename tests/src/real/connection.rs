@@ -53,11 +53,7 @@ impl ServerConnection {
             .and_then(|()| stream.set_read_timeout(Some(ANSWER_LIMIT)))
             .and_then(|()| stream.set_write_timeout(Some(ANSWER_LIMIT)))
             .map_err(RealError::io(failed()))?;
-        Ok(Self {
-            address: address.to_owned(),
-            stream,
-            opaque: 0,
-        })
+        Ok(Self { address: address.to_owned(), stream, opaque: 0 })
     }
 
     /// The address this is connected to.
@@ -70,9 +66,7 @@ impl ServerConnection {
         self.opaque = self.opaque.wrapping_add(1);
         let frame = encode_request(code, self.opaque, fields, body)?;
         let action = format!("request {code} to {}", self.address);
-        self.stream
-            .write_all(&frame)
-            .map_err(RealError::io(action.clone()))?;
+        self.stream.write_all(&frame).map_err(RealError::io(action.clone()))?;
         loop {
             let frame = read_frame(&mut self.stream).map_err(RealError::io(action.clone()))?;
             // A request of the server's own, or an answer nobody waits for, is not ours.
@@ -85,20 +79,11 @@ impl ServerConnection {
     /// Like [`ask`](Self::ask), but any answer other than code 0 is an error.
     pub fn call(&mut self, code: i32, fields: &[(&str, &str)], body: &[u8]) -> Result<Answer, RealError> {
         let answer = self.ask(code, fields, body)?;
-        if answer.code == 0 {
-            Ok(answer)
-        } else {
-            Err(self.refused(code, answer))
-        }
+        if answer.code == 0 { Ok(answer) } else { Err(self.refused(code, answer)) }
     }
 
     pub(super) fn refused(&self, request: i32, answer: Answer) -> RealError {
-        RealError::Refused {
-            server: self.address.clone(),
-            request,
-            code: answer.code,
-            remark: answer.remark,
-        }
+        RealError::Refused { server: self.address.clone(), request, code: answer.code, remark: answer.remark }
     }
 }
 
@@ -118,10 +103,8 @@ fn encode_request(
     fields: &[(&str, &str)],
     body: &[u8],
 ) -> Result<Vec<u8>, RealError> {
-    let fields: Map<String, Value> = fields
-        .iter()
-        .map(|(name, value)| ((*name).into(), (*value).into()))
-        .collect();
+    let fields: Map<String, Value> =
+        fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     let header = json!({
         "code": code, "language": "RUST", "version": VERSION, "opaque": opaque, "flag": 0,
         "serializeTypeCurrentRPC": "JSON", "extFields": fields,
@@ -147,10 +130,7 @@ fn read_frame(stream: &mut impl Read) -> io::Result<Vec<u8>> {
     stream.read_exact(&mut length)?;
     let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
     if !(4..=LARGEST_FRAME).contains(&length) {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("a frame of {length} bytes"),
-        ));
+        return Err(io::Error::new(io::ErrorKind::InvalidData, format!("a frame of {length} bytes")));
     }
     let mut frame = vec![0; length];
     stream.read_exact(&mut frame)?;
@@ -160,42 +140,24 @@ fn read_frame(stream: &mut impl Read) -> io::Result<Vec<u8>> {
 /// The answer in `frame`, or nothing if the frame is not the answer to request `opaque`.
 fn decode_answer(frame: &[u8], opaque: i32) -> Result<Option<Answer>, RealError> {
     let malformed = |reason: &str| RealError::malformed("an answer", reason);
-    let (lengths, rest) = frame
-        .split_first_chunk::<4>()
-        .ok_or_else(|| malformed("no header length"))?;
+    let (lengths, rest) = frame.split_first_chunk::<4>().ok_or_else(|| malformed("no header length"))?;
     let [serialize_type, length @ ..] = *lengths;
     if serialize_type != 0 {
         return Err(malformed("the header is not JSON"));
     }
     let length = length.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
-    let (header, body) = rest
-        .split_at_checked(length)
-        .ok_or_else(|| malformed("header longer than the frame"))?;
+    let (header, body) =
+        rest.split_at_checked(length).ok_or_else(|| malformed("header longer than the frame"))?;
     let header: Value = serde_json::from_slice(header).map_err(|e| RealError::malformed("a header", e))?;
-    let number = |name: &str| {
-        header
-            .get(name)
-            .and_then(Value::as_i64)
-            .ok_or_else(|| malformed(name))
-    };
+    let number = |name: &str| header.get(name).and_then(Value::as_i64).ok_or_else(|| malformed(name));
     if number("flag")? & 1 == 0 || number("opaque")? != i64::from(opaque) {
         return Ok(None);
     }
-    let fields = header
-        .get("extFields")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten();
+    let fields = header.get("extFields").and_then(Value::as_object).into_iter().flatten();
     Ok(Some(Answer {
         code: i32::try_from(number("code")?).map_err(|_| malformed("code out of range"))?,
-        remark: header
-            .get("remark")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
-        fields: fields
-            .map(|(name, value)| (name.clone(), text_of(value)))
-            .collect(),
+        remark: header.get("remark").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        fields: fields.map(|(name, value)| (name.clone(), text_of(value))).collect(),
         body: body.to_vec(),
     }))
 }
@@ -233,10 +195,7 @@ mod tests {
         let text =
             r#"{"code":0,"extFields":{"offset":"6"},"flag":1,"language":"JAVA","opaque":126,"version":513}"#;
         let answer = decode_answer(&frame(text, b"b"), 126).unwrap().unwrap();
-        assert_eq!(
-            (answer.code, answer.number("offset").unwrap(), answer.body),
-            (0, 6, b"b".to_vec())
-        );
+        assert_eq!((answer.code, answer.number("offset").unwrap(), answer.body), (0, 6, b"b".to_vec()));
         assert_eq!(decode_answer(&frame(text, b""), 125).unwrap(), None);
         let request = text.replace(r#""flag":1"#, r#""flag":0"#);
         assert_eq!(decode_answer(&frame(&request, b""), 126).unwrap(), None);

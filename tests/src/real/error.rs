@@ -53,17 +53,11 @@ pub enum RealError {
 
 impl RealError {
     pub(super) fn io(action: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io {
-            action: action.into(),
-            source,
-        }
+        move |source| Self::Io { action: action.into(), source }
     }
 
     pub(super) fn malformed(what: impl Into<String>, reason: impl fmt::Display) -> Self {
-        Self::Malformed {
-            what: what.into(),
-            reason: reason.to_string(),
-        }
+        Self::Malformed { what: what.into(), reason: reason.to_string() }
     }
 }
 
@@ -71,23 +65,13 @@ impl fmt::Display for RealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MissingProgram(message) => f.write_str(message),
-            Self::Script {
-                action,
-                status,
-                message,
-            } => write!(f, "servers {action} ended with {status}: {message}"),
+            Self::Script { action, status, message } => {
+                write!(f, "servers {action} ended with {status}: {message}")
+            }
             Self::NoSuchServer(name) => write!(f, "the set-up has no server named {name}"),
             Self::Io { action, source } => write!(f, "{action}: {source}"),
-            Self::Refused {
-                server,
-                request,
-                code,
-                remark,
-            } => {
-                write!(
-                    f,
-                    "{server} answered request {request} with code {code}: {remark}"
-                )
+            Self::Refused { server, request, code, remark } => {
+                write!(f, "{server} answered request {request} with code {code}: {remark}")
             }
             Self::Malformed { what, reason } => write!(f, "{what}: {reason}"),
             Self::TooSlow(what) => f.write_str(what),

@@ -77,9 +77,7 @@ impl ServerConnection {
         let answer = self.call(GET_BROKER_CONFIG, &[], &[])?;
         let text = String::from_utf8_lossy(&answer.body);
         let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-        Ok(pairs
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value.to_owned()))
+        Ok(pairs.find(|(name, _)| *name == key).map(|(_, value)| value.to_owned()))
     }
 
     /// Makes a topic on a broker, or changes it (UPDATE_AND_CREATE_TOPIC, 17). `permission`: 4 read, 2 write, 6 both.
@@ -104,22 +102,14 @@ impl ServerConnection {
         let setting = self.setting("brokerPermission")?;
         let of_broker = setting.and_then(|text| text.parse::<i32>().ok());
         let of_broker = of_broker.ok_or_else(|| RealError::malformed("brokerPermission", "not a number"))?;
-        Ok(if of_broker & READ_AND_WRITE == READ_AND_WRITE {
-            permission
-        } else {
-            permission & of_broker
-        })
+        Ok(if of_broker & READ_AND_WRITE == READ_AND_WRITE { permission } else { permission & of_broker })
     }
 
     /// Number of messages ever stored in a queue (GET_MAX_OFFSET, 30); 0 for a queue that is not there.
     pub fn max_offset(&mut self, topic: &str, queue_id: i32) -> Result<i64, RealError> {
         let queue_id = queue_id.to_string();
-        self.call(
-            GET_MAX_OFFSET,
-            &[("topic", topic), ("queueId", &queue_id), ("committed", "true")],
-            &[],
-        )?
-        .number("offset")
+        self.call(GET_MAX_OFFSET, &[("topic", topic), ("queueId", &queue_id), ("committed", "true")], &[])?
+            .number("offset")
     }
 
     /// Waits until all that is in the commit log stands in its queues too, where offsets and pulls see it
@@ -167,9 +157,7 @@ impl ServerConnection {
         let Some(topic) = table.get(topic) else {
             return Ok(0);
         };
-        let count = topic["readQueueNums"]
-            .as_i64()
-            .and_then(|count| i32::try_from(count).ok());
+        let count = topic["readQueueNums"].as_i64().and_then(|count| i32::try_from(count).ok());
         count.ok_or_else(|| RealError::malformed("readQueueNums", topic))
     }
 
@@ -197,10 +185,7 @@ impl ServerConnection {
                 let what = format!(
                     "pull of {topic}, queue {queue_id} of {broker}, with {end} messages, at {offset}"
                 );
-                return Err(RealError::malformed(
-                    what,
-                    format_args!("{}, next {next}", answer.remark),
-                ));
+                return Err(RealError::malformed(what, format_args!("{}, next {next}", answer.remark)));
             }
             offset = next;
         }

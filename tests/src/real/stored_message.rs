@@ -69,11 +69,7 @@ impl StoredMessage {
             IpAddr::V4(ip) => format!("{:08X}", u32::from(ip)),
             IpAddr::V6(ip) => format!("{:032X}", u128::from(ip)),
         };
-        format!(
-            "{host}{:08X}{:016X}",
-            self.store_host.port(),
-            self.commit_log_offset
-        )
+        format!("{host}{:08X}{:016X}", self.store_host.port(), self.commit_log_offset)
     }
 
     fn property(&self, name: &str) -> &str {
@@ -82,10 +78,7 @@ impl StoredMessage {
 
     /// Reads messages that stand back to back, as in the answer to PULL_MESSAGE (11).
     pub fn parse_all(broker: &str, bytes: &[u8]) -> Result<Vec<Self>, MalformedStore> {
-        let mut reader = Reader {
-            rest: bytes,
-            length: bytes.len(),
-        };
+        let mut reader = Reader { rest: bytes, length: bytes.len() };
         let mut messages = Vec::new();
         while !reader.rest.is_empty() {
             messages.push(reader.message(broker)?);
@@ -96,18 +89,8 @@ impl StoredMessage {
 
 impl fmt::Debug for StoredMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}/{}/{}@{}",
-            self.broker, self.topic, self.queue_id, self.queue_offset
-        )?;
-        write!(
-            f,
-            " (key {:?}, {:?}, {} bytes)",
-            self.keys(),
-            self.unique_key(),
-            self.body.len()
-        )
+        write!(f, "{}/{}/{}@{}", self.broker, self.topic, self.queue_id, self.queue_offset)?;
+        write!(f, " (key {:?}, {:?}, {} bytes)", self.keys(), self.unique_key(), self.body.len())
     }
 }
 
@@ -155,11 +138,7 @@ impl<'a> Reader<'a> {
         let _prepared_transaction_offset = self.i64()?;
         let body_len = self.u32()?;
         let body = self.bytes(body_len)?.to_vec();
-        let topic_len = if magic == MAGIC_V1 {
-            u32::from(self.array::<1>()?[0])
-        } else {
-            self.u16()?
-        };
+        let topic_len = if magic == MAGIC_V1 { u32::from(self.array::<1>()?[0]) } else { self.u16()? };
         let topic = self.text(topic_len)?;
         let properties_len = self.u16()?;
         let properties = properties(&self.text(properties_len)?);
@@ -190,17 +169,11 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&self, reason: &'static str) -> MalformedStore {
-        MalformedStore {
-            at: self.at(),
-            reason,
-        }
+        MalformedStore { at: self.at(), reason }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], MalformedStore> {
-        let (head, rest) = self
-            .rest
-            .split_first_chunk::<N>()
-            .ok_or_else(|| self.error("cut off"))?;
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.error("cut off"))?;
         self.rest = rest;
         Ok(*head)
     }
@@ -249,9 +222,7 @@ impl<'a> Reader<'a> {
 /// Pairs `name \x01 value`, each followed by `\x02`; of two with one name the last counts.
 fn properties(text: &str) -> BTreeMap<String, String> {
     let pairs = text.split('\u{2}').filter_map(|pair| pair.split_once('\u{1}'));
-    pairs
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 #[cfg(test)]

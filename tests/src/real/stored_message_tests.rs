@@ -19,10 +19,7 @@ const V4_9_7: &str = "\
     45520144656661756c74436c757374657202544147530154616741";
 
 fn bytes(hex: &str) -> Vec<u8> {
-    (0..hex.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap())
-        .collect()
+    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
 
 /// Puts `bytes` where a host of 4 bytes stands, and corrects the total size.
@@ -36,35 +33,20 @@ fn with_v6_host(mut message: Vec<u8>, at: usize, sys_flag: u8) -> Vec<u8> {
 #[test]
 fn messages_of_both_versions_stand_back_to_back() {
     let answer = [bytes(V5_5_0), bytes(V4_9_7)].concat();
-    let [first, second] = StoredMessage::parse_all("broker-a", &answer)
-        .unwrap()
-        .try_into()
-        .unwrap();
-    assert_eq!(
-        (first.broker.as_str(), first.topic.as_str()),
-        ("broker-a", "VectorTopic11")
-    );
-    assert_eq!(
-        (first.queue_id, first.queue_offset, first.commit_log_offset),
-        (1, 2, 0x2365)
-    );
+    let [first, second] = StoredMessage::parse_all("broker-a", &answer).unwrap().try_into().unwrap();
+    assert_eq!((first.broker.as_str(), first.topic.as_str()), ("broker-a", "VectorTopic11"));
+    assert_eq!((first.queue_id, first.queue_offset, first.commit_log_offset), (1, 2, 0x2365));
     assert_eq!((first.flag, first.sys_flag, first.reconsume_times), (0, 0, 0));
     assert_eq!(
         (first.keys(), first.unique_key()),
         ("k1", "FD00000000000000000000000000000212AB4E0E2F2A695498E3000E")
     );
-    assert_eq!(
-        (first.body.as_slice(), first.body_len()),
-        (b"hello1".as_slice(), 6)
-    );
+    assert_eq!((first.body.as_slice(), first.body_len()), (b"hello1".as_slice(), 6));
     assert_eq!(
         (first.born_host.to_string(), first.store_host.to_string()),
         ("127.0.0.1:44454".into(), "127.0.0.1:21911".into())
     );
-    assert_eq!(
-        (first.born_timestamp, first.store_timestamp),
-        (0x1A1_FDBC_80E3, 0x1A1_FDBC_80F8)
-    );
+    assert_eq!((first.born_timestamp, first.store_timestamp), (0x1A1_FDBC_80E3, 0x1A1_FDBC_80F8));
     assert_eq!(first.body_crc, 0x0731_D904);
     assert_eq!(first.offset_message_id(), "7F000001000055970000000000002365");
     assert_eq!(
@@ -79,16 +61,10 @@ fn messages_of_both_versions_stand_back_to_back() {
 fn hosts_may_be_ipv6() {
     let born = with_v6_host(bytes(V5_5_0), 48, 0x10);
     let stored = with_v6_host(bytes(V5_5_0), 64, 0x20);
-    let [born, stored] = StoredMessage::parse_all("b", &[born, stored].concat())
-        .unwrap()
-        .try_into()
-        .unwrap();
+    let [born, stored] = StoredMessage::parse_all("b", &[born, stored].concat()).unwrap().try_into().unwrap();
     assert_eq!(born.born_host.to_string(), "[fe80::1]:44454");
     assert_eq!(stored.store_host.to_string(), "[fe80::1]:21911");
-    assert_eq!(
-        stored.offset_message_id(),
-        "FE800000000000000000000000000001000055970000000000002365"
-    );
+    assert_eq!(stored.offset_message_id(), "FE800000000000000000000000000001000055970000000000002365");
 }
 
 #[test]
@@ -98,10 +74,7 @@ fn the_second_layout_has_two_length_bytes_for_the_topic() {
     message[3] += 1;
     // The topic's length stands behind 88 bytes of fixed fields and the body.
     message.insert(88 + 6, 0);
-    let [message] = StoredMessage::parse_all("b", &message)
-        .unwrap()
-        .try_into()
-        .unwrap();
+    let [message] = StoredMessage::parse_all("b", &message).unwrap().try_into().unwrap();
     assert_eq!((message.topic.as_str(), message.keys()), ("VectorTopic11", "k1"));
 }
 
@@ -109,10 +82,7 @@ fn the_second_layout_has_two_length_bytes_for_the_topic() {
 fn whatever_is_cut_off_or_broken_is_an_error_with_its_place() {
     let whole = bytes(V5_5_0);
     for end in 1..whole.len() {
-        assert!(
-            StoredMessage::parse_all("b", &whole[..end]).is_err(),
-            "cut at {end}"
-        );
+        assert!(StoredMessage::parse_all("b", &whole[..end]).is_err(), "cut at {end}");
     }
     let broken = |at: usize, byte: u8| {
         let mut message = whole.clone();
@@ -120,16 +90,7 @@ fn whatever_is_cut_off_or_broken_is_an_error_with_its_place() {
         StoredMessage::parse_all("b", &message).unwrap_err()
     };
     assert_eq!(broken(7, 0).reason, "unknown magic number");
-    assert_eq!(
-        broken(3, 0xCD).reason,
-        "total size differs from the sizes of the fields"
-    );
-    assert_eq!(
-        broken(84, 0x7F),
-        MalformedStore {
-            at: 88,
-            reason: "cut off"
-        }
-    );
+    assert_eq!(broken(3, 0xCD).reason, "total size differs from the sizes of the fields");
+    assert_eq!(broken(84, 0x7F), MalformedStore { at: 88, reason: "cut off" });
     assert_eq!(StoredMessage::parse_all("b", &[]), Ok(Vec::new()));
 }

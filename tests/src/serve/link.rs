@@ -18,10 +18,7 @@ impl Link {
     pub(super) fn new(stream: &TcpStream) -> io::Result<Link> {
         stream.set_nodelay(true)?;
         stream.set_write_timeout(Some(WRITE_TIMEOUT))?;
-        Ok(Link {
-            stream: stream.try_clone()?,
-            writing: Mutex::new(()),
-        })
+        Ok(Link { stream: stream.try_clone()?, writing: Mutex::new(()) })
     }
 
     /// Writes all bytes; a connection that does not take them is closed, which its reader sees.

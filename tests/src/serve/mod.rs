@@ -71,12 +71,8 @@ impl ServedCluster {
         }
         let shared = Arc::new(Shared::new(config));
         let name_server_addr = shared.lock().cluster.name_server_addr();
-        let mut served = ServedCluster {
-            shared,
-            name_server_addr,
-            doors: Mutex::new(BTreeMap::new()),
-            ticker: None,
-        };
+        let mut served =
+            ServedCluster { shared, name_server_addr, doors: Mutex::new(BTreeMap::new()), ticker: None };
         let shared = Arc::clone(&served.shared);
         served.ticker = Some(spawn("ticker", move || threads::tick(&shared))?);
         for (server, listener) in listeners {
@@ -165,17 +161,8 @@ impl ServedCluster {
         let open = Arc::new(AtomicBool::new(true));
         let shared = Arc::clone(&self.shared);
         let still_open = Arc::clone(&open);
-        let thread = spawn("accept", move || {
-            threads::accept(&shared, server, &listener, &still_open)
-        })?;
-        self.lock_doors().insert(
-            server,
-            Door {
-                open,
-                address,
-                thread,
-            },
-        );
+        let thread = spawn("accept", move || threads::accept(&shared, server, &listener, &still_open))?;
+        self.lock_doors().insert(server, Door { open, address, thread });
         Ok(())
     }
 
@@ -206,16 +193,10 @@ impl Drop for ServedCluster {
 }
 
 fn bind(address: Option<&SocketAddr>) -> io::Result<TcpListener> {
-    TcpListener::bind(
-        address
-            .copied()
-            .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()),
-    )
+    TcpListener::bind(address.copied().unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into()))
 }
 
 /// Starts a thread; its name shows up in debuggers and panics.
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name(format!("simulated-{name}"))
-        .spawn(run)
+    std::thread::Builder::new().name(format!("simulated-{name}")).spawn(run)
 }

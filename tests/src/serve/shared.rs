@@ -37,9 +37,7 @@ enum Output {
 
 impl Shared {
     pub(super) fn new(config: ClusterConfig) -> Shared {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let start_ms = u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX);
         let state = State {
             cluster: Cluster::new(config, start_ms),
@@ -92,10 +90,7 @@ impl Shared {
             None => self.ticker.wait(state).unwrap_or_else(PoisonError::into_inner),
             Some(at) => {
                 let time = Duration::from_millis(at.saturating_sub(self.now_ms()));
-                self.ticker
-                    .wait_timeout(state, time)
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .0
+                self.ticker.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
             }
         }
     }

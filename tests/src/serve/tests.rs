@@ -14,10 +14,7 @@ struct Client {
 impl Client {
     fn connect(address: &str) -> Client {
         let stream = TcpStream::connect(address).expect("a connection");
-        Client {
-            stream,
-            reader: FrameReader::new(Dialect::V4_9_7),
-        }
+        Client { stream, reader: FrameReader::new(Dialect::V4_9_7) }
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -68,20 +65,14 @@ fn broker_address(served: &ServedCluster, index: usize) -> String {
 
 #[test]
 fn a_client_finds_the_broker_and_sends() {
-    let served = ServedCluster::start(ClusterConfig {
-        name_servers: 2,
-        ..ClusterConfig::default()
-    })
-    .expect("a start");
+    let served =
+        ServedCluster::start(ClusterConfig { name_servers: 2, ..ClusterConfig::default() }).expect("a start");
     let addresses = served.name_server_addr();
     for address in addresses.split(';') {
         let mut name_server = Client::connect(address);
         let route = name_server.ask(&Frame::request(105, 1, &[("topic", "TBW102")]));
         let route: serde_json::Value = serde_json::from_slice(&route.body).expect("a route");
-        let broker = route["brokerDatas"][0]["brokerAddrs"]["0"]
-            .as_str()
-            .expect("an address")
-            .to_owned();
+        let broker = route["brokerDatas"][0]["brokerAddrs"]["0"].as_str().expect("an address").to_owned();
         let mut client = Client::connect(&broker);
         let answer = client.ask(&send("T", 7));
         assert_eq!((answer.code, answer.opaque), (0, Some(7)));
@@ -122,11 +113,8 @@ fn delayed_answers_come() {
 
 #[test]
 fn a_crashed_broker_closes_refuses_and_comes_back_on_its_port() {
-    let served = ServedCluster::start(ClusterConfig {
-        brokers: 2,
-        ..ClusterConfig::default()
-    })
-    .expect("a start");
+    let served =
+        ServedCluster::start(ClusterConfig { brokers: 2, ..ClusterConfig::default() }).expect("a start");
     let address = broker_address(&served, 0);
     let mut client = Client::connect(&address);
     assert_eq!(client.ask(&send("T", 1)).code, 0);
@@ -171,10 +159,7 @@ fn garbage_closes_its_connection_only() {
 fn a_given_port_is_used_and_a_taken_one_is_an_error() {
     let first = ServedCluster::start(ClusterConfig::default()).expect("a start");
     let taken = first.name_server_addr().parse().expect("an address");
-    let config = ClusterConfig {
-        name_server_addresses: vec![taken],
-        ..ClusterConfig::default()
-    };
+    let config = ClusterConfig { name_server_addresses: vec![taken], ..ClusterConfig::default() };
     assert!(ServedCluster::start(config.clone()).is_err());
     drop(first);
     let second = ServedCluster::start(config).expect("the port is free again");

@@ -66,7 +66,8 @@ impl World {
                     && copy.offset_message_id == receipt.offset_message_id.to_string()
             };
             if !copies.iter().any(is_it) {
-                let text = format!("{} is told stored at {:?}, the logs have {copies:?}", record.key, receipt);
+                let text =
+                    format!("{} is told stored at {:?}, the logs have {copies:?}", record.key, receipt);
                 self.fail("I2 no false OK", text);
             }
         }

@@ -157,8 +157,7 @@ impl World {
             // Its answer may be among the actions that are not taken yet.
             self.withdrawn.insert(key);
         }
-        if let Some(due) = self.due_of.remove(&key)
-        {
+        if let Some(due) = self.due_of.remove(&key) {
             self.due.remove(&(due, ticket.client, ticket.id));
         }
         self.command(ticket.client, None, Command::Withdraw { reservation: ticket.id });

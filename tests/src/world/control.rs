@@ -59,7 +59,9 @@ impl World {
     /// Turns code 1500 (go away) of a broker on or off.
     pub fn go_away(&mut self, broker: usize, on: bool) {
         self.tell_control(|| format!("broker {broker} asks to go away: {on}"));
-        self.change_cluster(|cluster, _| cluster.broker_mut(broker).into_iter().for_each(|it| it.go_away(on)));
+        self.change_cluster(|cluster, _| {
+            cluster.broker_mut(broker).into_iter().for_each(|it| it.go_away(on))
+        });
     }
 
     /// The network, to be changed.
@@ -115,7 +117,9 @@ impl World {
 
     /// Resets a connection now; what is on its way is lost.
     pub fn reset(&mut self, id: PipeId) {
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         let server = pipe.server.filter(|_| !pipe.server_gone);
         pipe.server_gone = true;
         pipe.half_open = false;

@@ -15,6 +15,7 @@ impl World {
         let now = self.now();
         self.hash.add(&(client, now.mono));
         input.hash(&mut self.hash);
+        self.slack_us = self.slack_us.max(self.network.granule_us());
         let is_tick = matches!(input, Recorded::Tick);
         let it = &mut self.clients[client];
         if self.records {
@@ -23,7 +24,10 @@ impl World {
         input.give(&mut it.core, now);
         let deadline = it.core.deadline();
         if is_tick && deadline.is_some_and(|at| at <= now.mono) {
-            self.fail("I6 no busy loop", format!("client {client}: deadline {deadline:?} after a tick at {:?}", now.mono));
+            self.fail(
+                "I6 no busy loop",
+                format!("client {client}: deadline {deadline:?} after a tick at {:?}", now.mono),
+            );
         }
         self.check_memory(client);
         self.arm(client);
@@ -79,15 +83,19 @@ impl World {
             self.carry_out(client, action);
             taken += 1;
             if taken > most {
-                return self.fail("I6 no busy loop", format!("client {client}: more than {most} actions at once"));
+                return self
+                    .fail("I6 no busy loop", format!("client {client}: more than {most} actions at once"));
             }
         }
         if let Some(action) = self.clients[client].core.poll_action() {
-            self.fail("I6 no busy loop", format!("client {client}: an action after none was left: {action:?}"));
+            self.fail(
+                "I6 no busy loop",
+                format!("client {client}: an action after none was left: {action:?}"),
+            );
         }
     }
 
-    fn carry_out(&mut self, client: usize, action: Action) {
+    pub(super) fn carry_out(&mut self, client: usize, action: Action) {
         match action {
             Action::Connect { conn, to } => self.connect(client, conn, &to.to_string()),
             Action::Write { conn } => {
@@ -107,7 +115,10 @@ impl World {
                     return;
                 }
                 if !self.pending.remove(&(client, id)) {
-                    return self.fail("I1 one verdict", format!("client {client}: {id:?} answered again or unasked: {answer:?}"));
+                    return self.fail(
+                        "I1 one verdict",
+                        format!("client {client}: {id:?} answered again or unasked: {answer:?}"),
+                    );
                 }
                 if let Some(due) = self.due_of.remove(&(client, id)) {
                     self.due.remove(&(due, client, id));
@@ -126,9 +137,15 @@ impl World {
             other => {
                 let at = self.now_us;
                 match &other {
-                    Answer::Closed(left) => self.story.tell(at, || format!("client {client}: closed, {} undelivered", left.len())),
-                    Answer::Flushed(result) => self.story.tell(at, || format!("client {client}: flushed: {result:?}")),
-                    Answer::Room(Err(error)) => self.story.tell(at, || format!("client {client}: no room: {error}")),
+                    Answer::Closed(left) => {
+                        self.story.tell(at, || format!("client {client}: closed, {} undelivered", left.len()))
+                    }
+                    Answer::Flushed(result) => {
+                        self.story.tell(at, || format!("client {client}: flushed: {result:?}"))
+                    }
+                    Answer::Room(Err(error)) => {
+                        self.story.tell(at, || format!("client {client}: no room: {error}"))
+                    }
                     _ => {}
                 }
                 self.note_closed(client, id, &other);
@@ -169,12 +186,15 @@ impl World {
             }
             Notice::RouteChanged { topic, queues, provisional } => {
                 let borrowed = if *provisional { ", borrowed" } else { "" };
-                self.story.tell(at, || format!("client {client}: route of {topic}: {queues} queues{borrowed}"));
+                self.story
+                    .tell(at, || format!("client {client}: route of {topic}: {queues} queues{borrowed}"));
             }
             Notice::Retry { topic, broker, why, after } => {
                 self.reached.retries += 1;
                 let broker = broker.as_ref().map(ToString::to_string).unwrap_or_default();
-                self.story.tell(at, || format!("client {client}: tries again for {topic} in {after:?}: {broker} {why}"));
+                self.story.tell(at, || {
+                    format!("client {client}: tries again for {topic} in {after:?}: {broker} {why}")
+                });
             }
             other => self.story.tell(at, || format!("client {client}: {other:?}")),
         }
@@ -184,10 +204,12 @@ impl World {
     fn check_memory(&mut self, client: usize) {
         let it = &self.clients[client];
         let (memory, limits) = (it.core.memory(), &it.config.limits);
-        let open = self.by_conn.range((client, lowest())..).take_while(|((owner, _), _)| *owner == client).count();
+        let open =
+            self.by_conn.range((client, lowest())..).take_while(|((owner, _), _)| *owner == client).count();
         // One frame may go beyond the limit, and answers to servers up to four times as far.
         let outbox = (open + 1) * (limits.outbox_bytes * 4 + limits.message_bytes.min(16 << 20));
-        let others = 8 * (open + 2) + limits.producers.min(64) * (open + 1) + self.routes.topics_of(client) + 8;
+        let others =
+            8 * (open + 2) + limits.producers.min(64) * (open + 1) + self.routes.topics_of(client) + 8;
         let broken = memory.messages > limits.messages
             || memory.message_bytes > limits.message_bytes
             || memory.waiting_callers > limits.waiting_callers

@@ -8,21 +8,23 @@ mod book;
 mod commands;
 mod control;
 mod driver;
+mod faults;
 mod network;
 mod orders;
 mod pipe;
 mod random;
+mod reached;
 mod record;
 mod routes;
 mod settings;
 mod story;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rocketmq_core::client::{
-    Action, Answer, Client, ClientConfig, CloseReason, CommandId, ConnId,
-};
+use rocketmq_core::client::{Action, Answer, Client, ClientConfig, CloseReason, CommandId, ConnId};
 use rocketmq_core::ground::{Instant, Now, Rng};
 
 use crate::cluster::{Cluster, ClusterConfig, Frame, ServerId};
@@ -30,7 +32,8 @@ use book::Book;
 use orders::SendRecord;
 pub use orders::{Order, SendHandle, SimProducer, Ticket, Verdict};
 use pipe::Pipe;
-pub use random::{Reached, SeedOutcome, run_seed};
+pub use random::{SeedOutcome, run_seed};
+pub use reached::Reached;
 use record::Recorded;
 use routes::RouteBook;
 pub use settings::{Connects, Network, Tamper};
@@ -49,8 +52,13 @@ type AnswerHook = Box<dyn FnMut(ServerId, &Frame) -> Tamper>;
 
 enum Event {
     /// The timer of a client; a stale token means that it was armed anew.
-    Tick { client: usize, token: u64 },
-    Actions { client: usize },
+    Tick {
+        client: usize,
+        token: u64,
+    },
+    Actions {
+        client: usize,
+    },
     ConnectDone(PipeId),
     Write(PipeId),
     Wrote(PipeId),
@@ -91,6 +99,8 @@ pub struct World {
     cluster: Cluster,
     cluster_ticked_at: Option<u64>,
     network: Network,
+    /// How late things may have happened at the worst so far.
+    slack_us: u64,
     connects: BTreeMap<ServerId, Connects>,
     tamper: Option<AnswerHook>,
     clients: Vec<SimClient>,
@@ -132,6 +142,7 @@ impl World {
             cluster: Cluster::new(cluster, START_MS),
             cluster_ticked_at: None,
             network: Network::default(),
+            slack_us: 1,
             connects: BTreeMap::new(),
             tamper: None,
             clients: Vec::new(),
@@ -245,7 +256,7 @@ impl World {
             (None, None) => u64::MAX,
         };
         if at > limit {
-            self.now_us = limit;
+            self.now_us = self.now_us.max(limit);
             self.check();
             return false;
         }
@@ -297,7 +308,10 @@ impl World {
             && due < self.now_us
         {
             let late = self.now_us - due;
-            self.fail("I7 deadlines", format!("client {client}, {id:?} has no answer {late} µs after its deadline"));
+            self.fail(
+                "I7 deadlines",
+                format!("client {client}, {id:?} has no answer {late} µs after its deadline"),
+            );
         }
         assert!(self.broken.is_empty(), "{}", self.report());
     }
@@ -362,7 +376,10 @@ impl World {
             let again = record::replay(&it.config, it.started, &it.inputs);
             let first = (it.actions_hash.value(), it.actions);
             if again != Some(first) {
-                self.fail("I9 determinism", format!("client {client}: actions {first:?}, all taken in the end {again:?}"));
+                self.fail(
+                    "I9 determinism",
+                    format!("client {client}: actions {first:?}, all taken in the end {again:?}"),
+                );
             }
         }
         self.check();

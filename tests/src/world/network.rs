@@ -88,7 +88,9 @@ impl World {
     pub(super) fn write(&mut self, id: PipeId) {
         let short = self.chance(self.network.short_writes);
         let one_byte = self.chance(ONE_BYTE);
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         pipe.write_planned = false;
         if !pipe.is_live() || pipe.unreported > 0 {
             return;
@@ -114,7 +116,9 @@ impl World {
     }
 
     fn send_up(&mut self, id: PipeId, mut bytes: Vec<u8>) {
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         let mut cut = false;
         if let Some(left) = pipe.cut_up {
             bytes.truncate(left);
@@ -139,7 +143,9 @@ impl World {
     }
 
     pub(super) fn report_written(&mut self, id: PipeId) {
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         let count = std::mem::take(&mut pipe.unreported);
         let (client, conn) = (pipe.client, pipe.conn);
         if count > 0 {
@@ -152,7 +158,9 @@ impl World {
     fn up(&mut self, id: PipeId, bytes: Vec<u8>) {
         let way = self.one_way();
         for piece in self.pieces(bytes) {
-            let Some(pipe) = self.pipes.get_mut(&id) else { return };
+            let Some(pipe) = self.pipes.get_mut(&id) else {
+                return;
+            };
             if pipe.half_open || pipe.server.is_none() {
                 return;
             }
@@ -176,7 +184,9 @@ impl World {
 
     pub(super) fn arrive_up(&mut self, id: PipeId, bytes: &[u8]) {
         let Some(pipe) = self.pipes.get(&id) else { return };
-        let Some(server) = pipe.server.filter(|_| !pipe.server_gone && !pipe.half_open) else { return };
+        let Some(server) = pipe.server.filter(|_| !pipe.server_gone && !pipe.half_open) else {
+            return;
+        };
         self.cluster.on_bytes(self.server_ms(), server, ConnKey(id.0), bytes);
         self.collect_cluster();
     }
@@ -185,7 +195,9 @@ impl World {
     pub(super) fn client_closes(&mut self, id: PipeId) {
         self.note_pipe_end(id);
         let way = self.one_way();
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         pipe.client_gone = true;
         self.by_conn.remove(&(pipe.client, pipe.conn));
         let at = (self.now_us + way).max(pipe.last_up);
@@ -223,7 +235,9 @@ impl World {
     }
 
     fn server_says(&mut self, id: PipeId, server: ServerId, bytes: &[u8]) {
-        let Some(mut hook) = self.tamper.take() else { return self.down(id, bytes.to_vec()) };
+        let Some(mut hook) = self.tamper.take() else {
+            return self.down(id, bytes.to_vec());
+        };
         let mut frames = Vec::new();
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.spoken.push(bytes);
@@ -254,7 +268,9 @@ impl World {
     /// Puts bytes on their way to the client.
     pub(super) fn down(&mut self, id: PipeId, bytes: Vec<u8>) {
         let way = self.one_way();
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         if pipe.client_gone || pipe.half_open {
             return;
         }
@@ -266,7 +282,9 @@ impl World {
     /// The end of a connection is on its way to the client, behind the bytes.
     pub(super) fn end_of(&mut self, id: PipeId, why: CloseReason) {
         let way = self.one_way();
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         if pipe.half_open {
             return;
         }
@@ -276,7 +294,9 @@ impl World {
     }
 
     pub(super) fn arrive_down(&mut self, id: PipeId, bytes: &[u8]) {
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         if !pipe.is_live() || pipe.half_open {
             return;
         }
@@ -291,7 +311,9 @@ impl World {
     pub(super) fn read(&mut self, id: PipeId) {
         let short = self.chance(self.network.short_reads);
         let one_byte = self.chance(ONE_BYTE);
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         pipe.read_planned = false;
         if !pipe.is_live() || pipe.arrived.is_empty() {
             return;
@@ -324,7 +346,9 @@ impl World {
     }
 
     pub(super) fn end_down(&mut self, id: PipeId, why: CloseReason) {
-        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let Some(pipe) = self.pipes.get_mut(&id) else {
+            return;
+        };
         if !pipe.is_live() {
             if !pipe.open && !pipe.client_gone {
                 return;

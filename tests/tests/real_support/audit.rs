@@ -40,9 +40,7 @@ impl Figures {
 
     fn percentile(&self, percent: usize) -> f64 {
         let at = (self.times.len() * percent / 100).min(self.times.len().saturating_sub(1));
-        self.times
-            .get(at)
-            .map_or(0.0, |time| time.as_secs_f64() * 1000.0)
+        self.times.get(at).map_or(0.0, |time| time.as_secs_f64() * 1000.0)
     }
 }
 
@@ -113,38 +111,19 @@ fn stands_there(receipt: &SendReceipt, topic: &TopicName, copies: &[&StoredMessa
         receipt.offset_message_id.to_string(),
     );
     let has_it = copies.iter().any(|copy| {
-        told == (
-            copy.broker.as_str(),
-            copy.queue_id,
-            copy.queue_offset,
-            copy.offset_message_id(),
-        )
+        told == (copy.broker.as_str(), copy.queue_id, copy.queue_offset, copy.offset_message_id())
     });
-    assert!(
-        has_it,
-        "{key} was told to be stored at {told:?}, but there is {copies:?}"
-    );
-    may_be_so_often(
-        copies,
-        receipt.attempts,
-        &receipt.message_id.to_string(),
-        key,
-        receipt,
-    );
+    assert!(has_it, "{key} was told to be stored at {told:?}, but there is {copies:?}");
+    may_be_so_often(copies, receipt.attempts, &receipt.message_id.to_string(), key, receipt);
 }
 
 fn may_stand_there(error: &SendError, copies: &[&StoredMessage], key: &str) {
     if error.outcome() == Outcome::NotStored {
-        assert!(
-            copies.is_empty(),
-            "{key} was told not to be stored, but there is {copies:?}: {error}"
-        );
+        assert!(copies.is_empty(), "{key} was told not to be stored, but there is {copies:?}: {error}");
         return;
     }
     let unique_key = error.message().and_then(|message| message.unique_key());
-    let unique_key = unique_key
-        .expect("a message that was written has its id")
-        .to_string();
+    let unique_key = unique_key.expect("a message that was written has its id").to_string();
     may_be_so_often(copies, error.written_attempts(), &unique_key, key, error);
 }
 
@@ -167,8 +146,6 @@ fn may_be_so_often(
 /// The text of an error up to its first digit.
 fn kind_of(error: &SendError) -> String {
     let text = error.kind().to_string();
-    let end = text
-        .find(|letter: char| letter.is_ascii_digit())
-        .unwrap_or(text.len());
+    let end = text.find(|letter: char| letter.is_ascii_digit()).unwrap_or(text.len());
     text[..end].to_owned()
 }

@@ -28,12 +28,7 @@ impl<'a> Bench<'a> {
             let mut builder = tokio::runtime::Builder::new_multi_thread();
             builder.worker_threads(2).enable_all().build().expect("runtime")
         });
-        Self {
-            cluster,
-            kind,
-            serialize,
-            tokio,
-        }
+        Self { cluster, kind, serialize, tokio }
     }
 
     /// A name for a topic or a group that no other case uses.
@@ -49,9 +44,7 @@ impl<'a> Bench<'a> {
     pub(crate) fn topic_on(&self, case: &str, brokers: &[&str]) -> TopicName {
         let topic = self.topic(case);
         for broker in brokers {
-            self.cluster
-                .create_topic(broker, topic.as_str(), 4, 6)
-                .expect("a topic");
+            self.cluster.create_topic(broker, topic.as_str(), 4, 6).expect("a topic");
         }
         topic
     }

@@ -51,11 +51,7 @@ pub(crate) fn one_way(bench: &Bench<'_>) -> String {
         }
     }
     bench.run(async move { client.shutdown(LONG).await });
-    assert_eq!(
-        counts.last(),
-        Some(&1_000),
-        "stored in each round of 1 000: {counts:?}"
-    );
+    assert_eq!(counts.last(), Some(&1_000), "stored in each round of 1 000: {counts:?}");
     format!("stored in each round of 1 000: {counts:?}")
 }
 
@@ -82,17 +78,8 @@ pub(crate) fn refused_locally(bench: &Bench<'_>) -> String {
     };
     let empty = send(Vec::new()).expect_err("an empty body");
     let kind = empty.kind();
-    assert!(
-        matches!(
-            kind,
-            SendErrorKind::InvalidMessage(MessageError::EmptyBody { .. })
-        ),
-        "{kind:?}"
-    );
-    assert_eq!(
-        (empty.outcome(), empty.written_attempts()),
-        (Outcome::NotStored, 0)
-    );
+    assert!(matches!(kind, SendErrorKind::InvalidMessage(MessageError::EmptyBody { .. })), "{kind:?}");
+    assert_eq!((empty.outcome(), empty.written_attempts()), (Outcome::NotStored, 0));
     let large = send(vec![b'x'; LARGEST_BODY + 1]).expect_err("one byte too many");
     let SendErrorKind::InvalidMessage(MessageError::BodyTooLarge { len, max }) = large.kind() else {
         panic!("{large:?}")
@@ -104,9 +91,7 @@ pub(crate) fn refused_locally(bench: &Bench<'_>) -> String {
 
     let receipt = send(vec![b'x'; LARGEST_BODY]).expect("the largest body is stored");
     let stored = bench.cluster.stored(topic.as_str()).expect("the store");
-    let [only] = stored.as_slice() else {
-        panic!("one message, not {stored:?}")
-    };
+    let [only] = stored.as_slice() else { panic!("one message, not {stored:?}") };
     assert_eq!(
         (only.body_len(), only.offset_message_id()),
         (LARGEST_BODY, receipt.offset_message_id.to_string())
@@ -120,10 +105,7 @@ pub(crate) fn refused_locally(bench: &Bench<'_>) -> String {
 pub(crate) fn graceful_shutdown(bench: &Bench<'_>) -> String {
     let topic = bench.topic_on("shutdown", &["broker-a", "broker-b"]);
     let client = bench.client();
-    let (first, second) = (
-        bench.producer(&client, "leaves-first"),
-        bench.producer(&client, "leaves-second"),
-    );
+    let (first, second) = (bench.producer(&client, "leaves-first"), bench.producer(&client, "leaves-second"));
     // Eight messages go round all queues, so both brokers are connected and have had a heartbeat.
     for producer in [&first, &second] {
         let sent = bench.wait(Load::new(bench, producer, &topic).within(LONG).lanes(1, &Until::count(8)));
@@ -140,8 +122,7 @@ pub(crate) fn graceful_shutdown(bench: &Bench<'_>) -> String {
         found
     };
     let id = client.client_id().to_string();
-    let on_both =
-        ["broker-a", "broker-b"].map(|broker| (broker.to_owned(), id.clone(), "RUST".to_owned()));
+    let on_both = ["broker-a", "broker-b"].map(|broker| (broker.to_owned(), id.clone(), "RUST".to_owned()));
     assert_eq!(members("leaves-first"), on_both);
     assert_eq!(members("leaves-second"), on_both);
 

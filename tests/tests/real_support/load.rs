@@ -24,10 +24,7 @@ pub(crate) struct Until {
 
 impl Until {
     pub(crate) fn count(count: usize) -> Self {
-        Self {
-            count,
-            over: Arc::default(),
-        }
+        Self { count, over: Arc::default() }
     }
 
     pub(crate) fn told() -> Self {
@@ -65,19 +62,11 @@ pub(crate) fn message(topic: &TopicName, key: &str) -> Message {
 impl Load {
     /// With the default deadline of 3 s.
     pub(crate) fn new(bench: &Bench<'_>, producer: &Producer, topic: &TopicName) -> Self {
-        Self {
-            spawner: bench.spawner(),
-            producer: producer.clone(),
-            topic: topic.clone(),
-            within: None,
-        }
+        Self { spawner: bench.spawner(), producer: producer.clone(), topic: topic.clone(), within: None }
     }
 
     pub(crate) fn within(self, deadline: Duration) -> Self {
-        Self {
-            within: Some(deadline),
-            ..self
-        }
+        Self { within: Some(deadline), ..self }
     }
 
     async fn send(&self, number: usize) -> Sent {
@@ -88,11 +77,7 @@ impl Load {
             send = send.within(deadline);
         }
         let result = send.await;
-        Sent {
-            key,
-            took: start.elapsed(),
-            result,
-        }
+        Sent { key, took: start.elapsed(), result }
     }
 
     /// So many tasks, each of which sends one message after the other.
@@ -131,11 +116,7 @@ impl Load {
             while !until.is_over(tasks.len()) {
                 pace.next().await;
                 let (load, number) = (load.clone(), tasks.len());
-                tasks.push(
-                    load.spawner
-                        .clone()
-                        .spawn(async move { load.send(number).await }),
-                );
+                tasks.push(load.spawner.clone().spawn(async move { load.send(number).await }));
             }
             let mut all = Vec::new();
             for task in tasks {
@@ -170,10 +151,7 @@ struct Pace {
 
 impl Pace {
     fn new(per_second: u32) -> Self {
-        Self {
-            at: Instant::now(),
-            period: Duration::from_secs(1) / per_second,
-        }
+        Self { at: Instant::now(), period: Duration::from_secs(1) / per_second }
     }
 
     async fn next(&mut self) {

@@ -10,4 +10,5 @@ mod plan;
 mod rush;
 mod topics;
 
+pub(crate) use bench::Kind;
 pub(crate) use plan::run;

@@ -36,9 +36,9 @@ fn answers_with(answer: &'static [u8]) -> String {
 fn error_of(bench: &Bench<'_>, address: &str) -> String {
     let client = bench.client_of(address);
     let producer = bench.producer(&client, "wrong-address");
-    let message = message(&bench.topic("wrong-address"), "never sent");
+    let message = message(&bench.topic("wrong-address"), "never-sent");
     let error = bench
-        .run(async move { producer.send(message).within(Duration::from_secs(2)).await })
+        .run(async move { producer.send(message).within(Duration::from_secs(1)).await })
         .expect_err("it is no name server");
     assert_eq!(error.outcome(), Outcome::NotStored);
     bench.run(async move { client.shutdown(LONG).await });

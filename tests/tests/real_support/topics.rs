@@ -30,25 +30,16 @@ fn refused(bench: &Bench<'_>, case: &str, topic: &TopicName, within: Duration) -
 pub(crate) fn topic_without_write(bench: &Bench<'_>) -> String {
     let topic = bench.topic("read-only");
     for broker in bench.cluster.brokers() {
-        bench
-            .cluster
-            .create_topic(broker, topic.as_str(), 4, 4)
-            .expect("a topic");
+        bench.cluster.create_topic(broker, topic.as_str(), 4, 4).expect("a topic");
     }
     let (error, _) = refused(bench, "read-only", &topic, Duration::from_secs(2));
     let kind = error.kind();
-    assert!(
-        matches!(kind, SendErrorKind::NoRoute(NoRoute::NoWritableQueue(of)) if *of == topic),
-        "{kind:?}"
-    );
+    assert!(matches!(kind, SendErrorKind::NoRoute(NoRoute::NoWritableQueue(of)) if *of == topic), "{kind:?}");
     assert_eq!(bench.cluster.stored(topic.as_str()).expect("the store"), []);
 
     let topic = bench.topic("half-read-only");
     for (broker, permission) in [("broker-a", 4), ("broker-b", 6)] {
-        bench
-            .cluster
-            .create_topic(broker, topic.as_str(), 4, permission)
-            .expect("a topic");
+        bench.cluster.create_topic(broker, topic.as_str(), 4, permission).expect("a topic");
     }
     all_go_to(bench, "half-read-only", &topic, "broker-b");
     format!("{kind}; with one writable broker of two, 20 of 20 went there")
@@ -61,30 +52,17 @@ fn all_go_to(bench: &Bench<'_>, case: &str, topic: &TopicName, broker: &str) {
     bench.run(async move { client.shutdown(LONG).await });
     audit(bench.cluster, topic, &sent).all_stored().once();
     let stored = bench.cluster.stored(topic.as_str()).expect("the store");
-    assert!(
-        stored.iter().all(|message| message.broker == broker),
-        "{stored:?}"
-    );
+    assert!(stored.iter().all(|message| message.broker == broker), "{stored:?}");
 }
 
 /// A broker whose route has no write permission as a whole gets nothing.
 pub(crate) fn broker_without_write(bench: &Bench<'_>) -> String {
     let topic = bench.topic_on("read-only-broker", &["broker-a", "broker-b"]);
     let set_permission = |permission: i32| {
-        bench
-            .cluster
-            .set("broker-b", "brokerPermission", &permission.to_string())
-            .expect("a setting");
-        let expected = QueueCount {
-            broker: "broker-b".to_owned(),
-            read_queues: 4,
-            write_queues: 4,
-            permission,
-        };
-        bench
-            .cluster
-            .wait_for_route(topic.as_str(), &expected)
-            .expect("a route");
+        bench.cluster.set("broker-b", "brokerPermission", &permission.to_string()).expect("a setting");
+        let expected =
+            QueueCount { broker: "broker-b".to_owned(), read_queues: 4, write_queues: 4, permission };
+        bench.cluster.wait_for_route(topic.as_str(), &expected).expect("a route");
     };
     set_permission(4);
     all_go_to(bench, "read-only-broker", &topic, "broker-a");
@@ -97,18 +75,11 @@ pub(crate) fn auto_create_off_from_the_start(bench: &Bench<'_>) -> String {
     let topic = bench.topic("never-made");
     let deadline = Duration::from_secs(2);
     let (error, took) = refused(bench, "never-made", &topic, deadline);
-    let SendErrorKind::NoRoute(NoRoute::TopicUnknown {
-        topic: of,
-        default_topic,
-    }) = error.kind()
-    else {
+    let SendErrorKind::NoRoute(NoRoute::TopicUnknown { topic: of, default_topic }) = error.kind() else {
         panic!("{error:?}")
     };
     assert_eq!((of, default_topic.as_str()), (&topic, "TBW102"));
-    assert!(
-        took >= deadline,
-        "the topic may still be made until the deadline: {took:?}"
-    );
+    assert!(took >= deadline, "the topic may still be made until the deadline: {took:?}");
     assert!(error.attempts().is_empty(), "{error:?}");
     does_not_exist(bench.cluster, &topic);
 
@@ -124,11 +95,7 @@ pub(crate) fn auto_create_off_from_the_start(bench: &Bench<'_>) -> String {
     let sent = bench.wait(waiting);
     let figures = audit(bench.cluster, &topic, &sent).all_stored().once();
     bench.run(async move { client.shutdown(LONG).await });
-    format!(
-        "{} after {:.1} s; a topic made while a send waits: {figures}",
-        error.kind(),
-        took.as_secs_f64()
-    )
+    format!("{} after {:.1} s; a topic made while a send waits: {figures}", error.kind(), took.as_secs_f64())
 }
 
 fn does_not_exist(cluster: &RealCluster, topic: &TopicName) {
@@ -140,10 +107,7 @@ fn does_not_exist(cluster: &RealCluster, topic: &TopicName) {
 pub(crate) fn auto_create_turned_off(bench: &Bench<'_>) -> String {
     let earlier = bench.topic_on("made-before", &["broker-a", "broker-b"]);
     for broker in bench.cluster.brokers() {
-        bench
-            .cluster
-            .set(broker, "autoCreateTopicEnable", "false")
-            .expect("a setting");
+        bench.cluster.set(broker, "autoCreateTopicEnable", "false").expect("a setting");
     }
     let topic = bench.topic("refused-by-broker");
     let (error, _) = refused(bench, "refused-by-broker", &topic, Duration::from_secs(5));
@@ -151,15 +115,8 @@ pub(crate) fn auto_create_turned_off(bench: &Bench<'_>) -> String {
         AttemptFailure::Refused { code, .. } => Some(code.0),
         _ => None,
     };
-    let codes: Vec<_> = error
-        .attempts()
-        .iter()
-        .map(|attempt| refused_with(&attempt.failure))
-        .collect();
-    assert!(
-        !codes.is_empty() && codes.iter().all(|code| *code == Some(TOPIC_NOT_EXIST)),
-        "{error:?}"
-    );
+    let codes: Vec<_> = error.attempts().iter().map(|attempt| refused_with(&attempt.failure)).collect();
+    assert!(!codes.is_empty() && codes.iter().all(|code| *code == Some(TOPIC_NOT_EXIST)), "{error:?}");
     does_not_exist(bench.cluster, &topic);
 
     let client = bench.client();

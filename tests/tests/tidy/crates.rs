@@ -6,10 +6,7 @@ use crate::repository::read;
 /// The dependencies of a default or full build, tests left out. `None`: any.
 const CRATES: [(&str, Option<&[&str]>); 6] = [
     ("core", Some(&["bytes", "thiserror"])),
-    (
-        "driver",
-        Some(&["rocketmq-core", "bytes", "thiserror", "tracing"]),
-    ),
+    ("driver", Some(&["rocketmq-core", "bytes", "thiserror", "tracing"])),
     ("runtime-tokio", Some(&["rocketmq-driver", "tokio"])),
     ("runtime-smol", Some(&["rocketmq-driver", "smol"])),
     ("tests", Some(&["rocketmq-core", "bytes", "serde_json"])),
@@ -53,13 +50,8 @@ fn stray_versions(folder: &str, manifest: &str) -> Vec<String> {
             format!("{folder}/Cargo.toml: the version of {name} belongs into the table of the workspace")
         })
         .collect();
-    if !entries(manifest, |heading| heading == "lints")
-        .iter()
-        .any(|(name, _)| *name == "workspace")
-    {
-        complaints.push(format!(
-            "{folder}/Cargo.toml: [lints] workspace = true is missing"
-        ));
+    if !entries(manifest, |heading| heading == "lints").iter().any(|(name, _)| *name == "workspace") {
+        complaints.push(format!("{folder}/Cargo.toml: [lints] workspace = true is missing"));
     }
     complaints
 }
@@ -98,8 +90,5 @@ fn foreign_dependencies_are_found() {
     );
     let complaints = stray_versions("core", manifest);
     assert_eq!(complaints.len(), 2, "{complaints:?}");
-    assert!(
-        complaints[0].contains("proptest") && complaints[1].contains("[lints]"),
-        "{complaints:?}"
-    );
+    assert!(complaints[0].contains("proptest") && complaints[1].contains("[lints]"), "{complaints:?}");
 }

@@ -35,9 +35,7 @@ fn limits(source: &str) -> Vec<(String, String)> {
 fn unlisted_limits(limits: &[(String, String)], document: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for (name, default) in limits {
-        let row = document
-            .lines()
-            .find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = document.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
         let listed = row.and_then(|row| row.split('|').nth(2)).map(str::trim);
         if default.is_empty() {
             complaints.push(format!("{name}: its comment names no default"));
@@ -52,16 +50,7 @@ fn unlisted_limits(limits: &[(String, String)], document: &str) -> Vec<String> {
 
 /// Paths in back quotes that look like files of this repository and are not there.
 fn dead_paths(document: &str, exists: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let folders = [
-        "core/",
-        "driver/",
-        "runtime-tokio/",
-        "runtime-smol/",
-        "tests/",
-        "cli/",
-        "fuzz/",
-        ".ci/",
-    ];
+    let folders = ["core/", "driver/", "runtime-tokio/", "runtime-smol/", "tests/", "cli/", "fuzz/", ".ci/"];
     let mut complaints: Vec<String> = Vec::new();
     for path in document.split('`').skip(1).step_by(2) {
         let is_path =
@@ -82,8 +71,7 @@ fn dead_tests(document: &str, sources: &[String]) -> Vec<String> {
     let exists = |name: &str| {
         let start = format!("fn {name}");
         sources.iter().any(|text| {
-            text.match_indices(&start)
-                .any(|(at, _)| text[at + start.len()..].starts_with(['(', '<']))
+            text.match_indices(&start).any(|(at, _)| text[at + start.len()..].starts_with(['(', '<']))
         })
     };
     names
@@ -105,12 +93,7 @@ fn documents_name_files_that_exist() {
     let exists = |path: &str| root().join(path).exists();
     for file in files().iter().filter(|file| file.path.ends_with(".md")) {
         let complaints: Vec<String> = dead_paths(&file.text, &exists);
-        none(
-            &complaints
-                .iter()
-                .map(|complaint| format!("{}: {complaint}", file.path))
-                .collect::<Vec<_>>(),
-        );
+        none(&complaints.iter().map(|complaint| format!("{}: {complaint}", file.path)).collect::<Vec<_>>());
     }
 }
 
@@ -129,13 +112,25 @@ fn the_readme_starts_with_its_two_commands() {
         .skip(1)
         .take_while(|line| !line.starts_with("```"))
         .collect();
-    assert_eq!(
-        commands,
-        [
-            "cargo run --release -p rocketmq-cli -- demo",
-            "cargo test --workspace"
-        ]
-    );
+    assert_eq!(commands, ["cargo run --release -p rocketmq-cli -- demo", "cargo test --workspace"]);
+}
+
+/// Complaints about examples that a document runs and no manifest has.
+fn dead_examples(document: &str, manifests: &str) -> Vec<String> {
+    let names = document.split("--example ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+    names
+        .filter(|name| !manifests.contains(&format!("name = \"{name}\"")))
+        .map(|name| format!("there is no example {name}"))
+        .collect()
+}
+
+#[test]
+fn the_readme_runs_examples_that_exist() {
+    let readme = read("README.md");
+    let manifests = read("runtime-tokio/Cargo.toml") + &read("runtime-smol/Cargo.toml");
+    assert!(readme.contains("--example "));
+    none(&dead_examples(&readme, &manifests));
+    assert_eq!(dead_examples("cargo run --example lost\n", &manifests), ["there is no example lost"]);
 }
 
 #[test]
@@ -143,10 +138,8 @@ fn undocumented_limits_are_found() {
     let source = "table! {\n    /// A.\n    Timing of Duration {\n        /// One. Default 3 s, as Java.\n        one = D::from(3),\n\
                   \n        /// Two. At most 9. Default 1 024.\n        two = 1_024,\n        /// None.\n        three = 3,\n    }\n}\nimpl X {\n let a = b,\n}";
     let found = limits(source);
-    let names: Vec<(&str, &str)> = found
-        .iter()
-        .map(|(name, default)| (name.as_str(), default.as_str()))
-        .collect();
+    let names: Vec<(&str, &str)> =
+        found.iter().map(|(name, default)| (name.as_str(), default.as_str())).collect();
     assert_eq!(names, [("one", "3 s"), ("two", "1 024"), ("three", "")]);
     let complaints = unlisted_limits(&found, "| `one` | 3 s | x |\n| `two` | 1 000 | x |\n").join("\n");
     assert!(!complaints.contains("one:"), "{complaints}");
@@ -158,9 +151,8 @@ fn undocumented_limits_are_found() {
 
 #[test]
 fn dead_paths_are_found() {
-    let complaints = dead_paths("see `core/src/lib.rs`, `core/src/gone.rs` and `a/b`", &|path| {
-        path == "core/src/lib.rs"
-    });
+    let complaints =
+        dead_paths("see `core/src/lib.rs`, `core/src/gone.rs` and `a/b`", &|path| path == "core/src/lib.rs");
     assert_eq!(complaints, ["core/src/gone.rs does not exist"]);
 }
 

@@ -42,10 +42,7 @@ fn upward_uses(path: &str, text: &str) -> Vec<String> {
         return Vec::new();
     }
     let Some(own_floor) = floor(own[0]) else {
-        return vec![format!(
-            "{path}: module {} has no floor in tests/tests/tidy/floors.rs",
-            own[0]
-        )];
+        return vec![format!("{path}: module {} has no floor in tests/tests/tidy/floors.rs", own[0])];
     };
     let mut complaints = Vec::new();
     // `super::` as often as the file is deep leads to the crate as well.
@@ -58,10 +55,8 @@ fn upward_uses(path: &str, text: &str) -> Vec<String> {
             for module in first_names(&code[at + start.len()..]) {
                 if floor(module).is_some_and(|floor| floor > own_floor) {
                     let line = line_of(&code, at);
-                    complaints.push(format!(
-                        "{path}:{line}: {} is below {module} and must not use it",
-                        own[0]
-                    ));
+                    complaints
+                        .push(format!("{path}:{line}: {} is below {module} and must not use it", own[0]));
                 }
             }
         }
@@ -71,10 +66,7 @@ fn upward_uses(path: &str, text: &str) -> Vec<String> {
 
 /// The names that can follow `crate::`: one, or each first one of a list in braces.
 fn first_names(rest: &str) -> Vec<&str> {
-    let name = |text: &'_ str| {
-        text.find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(text.len())
-    };
+    let name = |text: &'_ str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
     let Some(list) = rest.strip_prefix('{') else {
         return vec![&rest[..name(rest)]];
     };
@@ -130,15 +122,9 @@ fn upward_uses_are_found() {
     for text in bad {
         let complaints = upward_uses("core/src/wire/frame.rs", text);
         assert_eq!(complaints.len(), 1, "{text}: {complaints:?}");
-        assert!(
-            complaints[0].starts_with("core/src/wire/frame.rs:1: wire is below"),
-            "{complaints:?}"
-        );
+        assert!(complaints[0].starts_with("core/src/wire/frame.rs:1: wire is below"), "{complaints:?}");
     }
-    assert_eq!(
-        upward_uses("core/src/wire/mod.rs", "use super::net::Net;").len(),
-        1
-    );
+    assert_eq!(upward_uses("core/src/wire/mod.rs", "use super::net::Net;").len(), 1);
     assert_eq!(upward_uses("core/src/attic.rs", "").len(), 1);
 }
 
@@ -147,8 +133,5 @@ fn other_uses_are_no_upward_uses() {
     let good = "use crate::{ground::Instant, wire::{net, Frame}};\n//! See [`Net`](crate::net::Net).\nuse super::net::X;\n\
                 #[cfg(test)]\nmod tests {\n    use crate::client::Client;\n}\nlet a = \"crate::net\";";
     assert_eq!(upward_uses("core/src/wire/frame.rs", good), Vec::<String>::new());
-    assert_eq!(
-        upward_uses("core/src/client/mod.rs", "use crate::net::Net;"),
-        Vec::<String>::new()
-    );
+    assert_eq!(upward_uses("core/src/client/mod.rs", "use crate::net::Net;"), Vec::<String>::new());
 }

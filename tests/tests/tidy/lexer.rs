@@ -101,11 +101,7 @@ fn classes(source: &str) -> Vec<Class> {
     while at < source.len() {
         let (end, class) = token(source, at);
         // The quotes of a string are code: only what they hold is text.
-        let (first, last) = if class == Class::Text {
-            (at + 1, end - 1)
-        } else {
-            (at, end)
-        };
+        let (first, last) = if class == Class::Text { (at + 1, end - 1) } else { (at, end) };
         if first < last {
             classes[first..last].fill(class);
         }
@@ -125,10 +121,7 @@ fn token(source: &str, at: usize) -> (usize, Class) {
     if rest.starts_with("/*") {
         return (at + block_comment(rest), Class::Comment);
     }
-    let in_word = source[..at]
-        .chars()
-        .next_back()
-        .is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let in_word = source[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
     let after_prefix = in_word && !source[..at].ends_with(['b', 'c']);
     if first == 'r' && !after_prefix {
         let hashes = rest[1..].bytes().take_while(|byte| *byte == b'#').count();
@@ -194,14 +187,7 @@ let e = b'\''; let f = br"x";
     for gone in ["panic", "unwrap", "expect", "todo", "nested", "é", "x"] {
         assert!(!code.contains(gone), "{gone} in {code}");
     }
-    for kept in [
-        "let a =",
-        "let b =",
-        "let c =",
-        "&'static str",
-        "let e =",
-        "let f =",
-    ] {
+    for kept in ["let a =", "let b =", "let c =", "&'static str", "let e =", "let f ="] {
         assert!(code.contains(kept), "{kept} not in {code}");
     }
     assert_eq!(code.lines().count(), source.lines().count());
@@ -213,13 +199,7 @@ let e = b'\''; let f = br"x";
 fn tests_are_no_product_code() {
     let source = "fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { \"}\" }\n}\nfn c() {}\n#[cfg(test)]\nmod d;\nfn e() {}\n";
     let product = without_tests(source);
-    for (name, kept) in [
-        ("fn a", true),
-        ("fn b", false),
-        ("fn c", true),
-        ("mod d", false),
-        ("fn e", true),
-    ] {
+    for (name, kept) in [("fn a", true), ("fn b", false), ("fn c", true), ("mod d", false), ("fn e", true)] {
         assert_eq!(product.contains(name), kept, "{name}");
     }
     assert_eq!(line_of(&product, product.find("fn e").expect("kept")), 9);

@@ -13,10 +13,7 @@ fn sent_codes(path: &str, code: &str) -> (BTreeSet<String>, Vec<String>) {
     let (mut codes, mut complaints) = (BTreeSet::new(), Vec::new());
     for (at, name) in code.match_indices("RequestHead {") {
         let before = code[..at].trim_end();
-        if ["struct", "impl", "for", "->"]
-            .iter()
-            .any(|word| before.ends_with(word))
-            || before.ends_with('>')
+        if ["struct", "impl", "for", "->"].iter().any(|word| before.ends_with(word)) || before.ends_with('>')
         {
             continue;
         }
@@ -24,9 +21,7 @@ fn sent_codes(path: &str, code: &str) -> (BTreeSet<String>, Vec<String>) {
         let head = &code[open..=closing_brace(code, open)];
         match head.split_once("RequestCode::") {
             Some((_, rest)) => {
-                let end = rest
-                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-                    .unwrap_or(rest.len());
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
                 codes.insert(rest[..end].to_owned());
             }
             None => complaints.push(format!("{path}: a request head does not name its code")),
@@ -46,12 +41,8 @@ fn number_of<'a>(declarations: &'a str, name: &str) -> Option<&'a str> {
 /// The cells of the rows of ARCHITECTURE.md that start with this number and name.
 fn row<'a>(architecture: &'a str, number: &str, name: &str) -> Option<Vec<&'a str>> {
     architecture.lines().find_map(|line| {
-        let cells: Vec<&str> = line
-            .trim()
-            .trim_matches('|')
-            .split('|')
-            .map(|cell| cell.trim().trim_matches('`'))
-            .collect();
+        let cells: Vec<&str> =
+            line.trim().trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         (cells.len() >= 4 && cells[0] == number && cells[1] == name).then_some(cells)
     })
 }
@@ -64,25 +55,18 @@ fn check_row(
     file: &dyn Fn(&str) -> Option<String>,
 ) -> Vec<String> {
     let Some(number) = number_of(declarations, name) else {
-        return vec![format!(
-            "{name} is not declared in core/src/command/request_code.rs"
-        )];
+        return vec![format!("{name} is not declared in core/src/command/request_code.rs")];
     };
     let Some(cells) = row(architecture, number, name) else {
-        return vec![format!(
-            "ARCHITECTURE.md has no row `| {number} | {name} | home file | vector |`"
-        )];
+        return vec![format!("ARCHITECTURE.md has no row `| {number} | {name} | home file | vector |`")];
     };
     let (home, vector) = (cells[2], cells[3]);
     let mut complaints = Vec::new();
     if !(home.starts_with("core/src/request/") || home.starts_with("core/src/body/")) {
-        complaints.push(format!(
-            "{name}: its home is not a file of core/src/request or core/src/body, but {home}"
-        ));
+        complaints
+            .push(format!("{name}: its home is not a file of core/src/request or core/src/body, but {home}"));
     } else if !file(home).is_some_and(|text| text.contains(name)) {
-        complaints.push(format!(
-            "{name}: its home file {home} does not exist or does not name it"
-        ));
+        complaints.push(format!("{name}: its home file {home} does not exist or does not name it"));
     }
     let (folder, frame) = vector.split_once('/').unwrap_or(("", vector));
     let index = file(&format!("{VECTORS}{folder}/index.tsv")).unwrap_or_default();
@@ -142,24 +126,13 @@ fn incomplete_rows_are_found() {
     };
     let check = |row: String| check_row("HEART_BEAT", declarations, &row, &file);
     assert_eq!(
-        check(format!(
-            "| 34 | `HEART_BEAT` | `core/src/body/heartbeat.rs` | `{vector}` |"
-        )),
+        check(format!("| 34 | `HEART_BEAT` | `core/src/body/heartbeat.rs` | `{vector}` |")),
         Vec::<String>::new()
     );
     for (row, complaint) in [
-        (
-            format!("| 35 | HEART_BEAT | core/src/body/heartbeat.rs | {vector} |"),
-            "has no row",
-        ),
-        (
-            format!("| 34 | HEART_BEAT | core/src/heartbeat.rs | {vector} |"),
-            "its home is not",
-        ),
-        (
-            format!("| 34 | HEART_BEAT | core/src/body/route.rs | {vector} |"),
-            "does not name it",
-        ),
+        (format!("| 35 | HEART_BEAT | core/src/body/heartbeat.rs | {vector} |"), "has no row"),
+        (format!("| 34 | HEART_BEAT | core/src/heartbeat.rs | {vector} |"), "its home is not"),
+        (format!("| 34 | HEART_BEAT | core/src/body/route.rs | {vector} |"), "does not name it"),
         (
             "| 34 | HEART_BEAT | core/src/body/heartbeat.rs | 5.5.0-json/1.bin |".to_owned(),
             "not a captured request",

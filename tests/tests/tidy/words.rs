@@ -7,12 +7,7 @@ use std::collections::BTreeSet;
 
 const CORE: [&str; 1] = ["core/src/"];
 const OUTSIDE_THE_CORE: [&str; 3] = ["driver/src/", "runtime-tokio/src/", "runtime-smol/src/"];
-const LIBRARIES: [&str; 4] = [
-    "core/src/",
-    "driver/src/",
-    "runtime-tokio/src/",
-    "runtime-smol/src/",
-];
+const LIBRARIES: [&str; 4] = ["core/src/", "driver/src/", "runtime-tokio/src/", "runtime-smol/src/"];
 const CRATE_ROOTS: [&str; 6] = [
     "core/src/lib.rs",
     "driver/src/lib.rs",
@@ -54,29 +49,18 @@ fn outside_words(path: &str, text: &str) -> Vec<String> {
 fn uses_of_the_core(path: &str, text: &str) -> Vec<String> {
     let code = code(text);
     let uses = words(&code).filter(|(_, word)| *word == "rocketmq_core");
-    uses.map(|(at, _)| {
-        format!(
-            "{path}:{}: a simulated server must not use the core",
-            line_of(&code, at)
-        )
-    })
-    .collect()
+    uses.map(|(at, _)| format!("{path}:{}: a simulated server must not use the core", line_of(&code, at)))
+        .collect()
 }
 
 /// Request codes and header fields, by their names on the wire.
 fn protocol_words(request_codes: &str, requests: &[File]) -> BTreeSet<String> {
     let mut found = BTreeSet::from(["RequestCode".to_owned(), "ResponseCode".to_owned()]);
     let is_constant = |word: &str| {
-        word.contains('_')
-            && word
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
+        word.contains('_') && word.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit())
     };
     found.extend(
-        words(&code(request_codes))
-            .map(|(_, word)| word)
-            .filter(|word| is_constant(word))
-            .map(str::to_owned),
+        words(&code(request_codes)).map(|(_, word)| word).filter(|word| is_constant(word)).map(str::to_owned),
     );
     for file in requests {
         let text = without_comments(&file.text);
@@ -145,11 +129,9 @@ fn local_words(path: &str, text: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for word in parts.map(|(one, two)| format!("{one}{two}")) {
         for (at, _) in text.match_indices(&word) {
-            let inside_a_word = text[..at]
-                .chars()
-                .next_back()
-                .is_some_and(|c| c.is_alphanumeric() || c == '_');
-            if !(inside_a_word && !word.starts_with('/')) {
+            let inside_a_word =
+                text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '_');
+            if !inside_a_word || word.starts_with('/') {
                 complaints.push(format!("{path}:{}: {word}", line_of(text, at)));
             }
         }
@@ -170,31 +152,15 @@ fn the_core_reaches_nothing_outside() {
 #[test]
 fn simulated_servers_share_nothing_with_the_core() {
     let servers = rust_files(&["tests/src/cluster/", "tests/src/serve/", "tests/src/real/"]);
-    none(
-        &servers
-            .iter()
-            .flat_map(|file| uses_of_the_core(&file.path, &file.text))
-            .collect::<Vec<_>>(),
-    );
-    assert_eq!(
-        uses_of_the_core("a.rs", "// rocketmq_core\nuse rocketmq_core::wire;").len(),
-        1
-    );
+    none(&servers.iter().flat_map(|file| uses_of_the_core(&file.path, &file.text)).collect::<Vec<_>>());
+    assert_eq!(uses_of_the_core("a.rs", "// rocketmq_core\nuse rocketmq_core::wire;").len(), 1);
 }
 
 #[test]
 fn only_the_core_speaks_the_protocol() {
-    let protocol = protocol_words(
-        &read("core/src/command/request_code.rs"),
-        &rust_files(&["core/src/request/"]),
-    );
-    for word in [
-        "SEND_MESSAGE_V2",
-        "GET_ROUTEINFO_BY_TOPIC",
-        "producerGroup",
-        "queueOffset",
-        "MSG_REGION",
-    ] {
+    let protocol =
+        protocol_words(&read("core/src/command/request_code.rs"), &rust_files(&["core/src/request/"]));
+    for word in ["SEND_MESSAGE_V2", "GET_ROUTEINFO_BY_TOPIC", "producerGroup", "queueOffset", "MSG_REGION"] {
         assert!(protocol.contains(word), "{word} was not found in the core");
     }
     let complaints: Vec<String> = product_files(&OUTSIDE_THE_CORE)
@@ -207,10 +173,7 @@ fn only_the_core_speaks_the_protocol() {
 #[test]
 fn the_libraries_do_not_panic() {
     none(
-        &product_files(&LIBRARIES)
-            .iter()
-            .flat_map(|file| panics(&file.path, &file.text))
-            .collect::<Vec<_>>(),
+        &product_files(&LIBRARIES).iter().flat_map(|file| panics(&file.path, &file.text)).collect::<Vec<_>>(),
     );
 }
 
@@ -223,21 +186,14 @@ fn every_crate_forbids_unsafe_code() {
 
 #[test]
 fn nothing_names_a_machine_or_is_unfinished() {
-    none(
-        &files()
-            .iter()
-            .flat_map(|file| local_words(&file.path, &file.text))
-            .collect::<Vec<_>>(),
-    );
+    none(&files().iter().flat_map(|file| local_words(&file.path, &file.text)).collect::<Vec<_>>());
 }
 
 #[test]
 fn outside_words_are_found() {
-    for text in [
-        "use std::net::TcpStream;",
-        "let now = Instant::now();",
-        "use alloc::x; type M = HashMap<u8, u8>;",
-    ] {
+    for text in
+        ["use std::net::TcpStream;", "let now = Instant::now();", "use alloc::x; type M = HashMap<u8, u8>;"]
+    {
         assert_eq!(outside_words("core/src/a.rs", text).len(), 1, "{text}");
     }
     let good =
@@ -247,18 +203,13 @@ fn outside_words_are_found() {
 
 #[test]
 fn protocol_uses_are_found() {
-    let requests = [File {
-        path: String::new(),
-        text: "pub a: &str = \"producerGroup\", b = \"topic\"".to_owned(),
-    }];
+    let requests =
+        [File { path: String::new(), text: "pub a: &str = \"producerGroup\", b = \"topic\"".to_owned() }];
     let protocol = protocol_words("HEART_BEAT = 34,", &requests);
     let bad = "// HEART_BEAT\n#[doc(alias = \"producerGroup\")]\nlet topic = (\"producerGroup\", HEART_BEAT, RequestCode(1));";
     assert_eq!(protocol_uses("a.rs", bad, &protocol).len(), 3);
     assert!(protocol_uses("a.rs", bad, &protocol)[0].starts_with("a.rs:3: producerGroup"));
-    assert_eq!(
-        protocol_uses("a.rs", "let topic = heart_beat;", &protocol),
-        Vec::<String>::new()
-    );
+    assert_eq!(protocol_uses("a.rs", "let topic = heart_beat;", &protocol), Vec::<String>::new());
 }
 
 #[test]
@@ -281,8 +232,5 @@ fn panics_are_found() {
 fn local_words_are_found() {
     let bad = ["see /wo", "rk/main, sha", "red/x and TO", "DO"].concat();
     assert_eq!(local_words("a.md", &bad).len(), 3);
-    assert_eq!(
-        local_words("a.md", &["a net", "work/b unsha", "red/c"].concat()),
-        Vec::<String>::new()
-    );
+    assert_eq!(local_words("a.md", &["a net", "work/b unsha", "red/c"].concat()), Vec::<String>::new());
 }

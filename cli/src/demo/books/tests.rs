@@ -65,12 +65,7 @@ fn stored(offset: i64, attempts: u32) -> Told {
 #[test]
 fn a_stored_message_in_its_place_adds_up() {
     let audit = told(vec![("a", stored(0, 1))]).audit(&[copy("a", 0)]);
-    let expected = Audit {
-        messages: 1,
-        stored: 1,
-        in_stores: 1,
-        ..Audit::default()
-    };
+    let expected = Audit { messages: 1, stored: 1, in_stores: 1, ..Audit::default() };
     assert_eq!(audit, expected);
 }
 

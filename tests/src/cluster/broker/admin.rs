@@ -19,10 +19,7 @@ impl Broker {
             return Answer::refused(invalid, remark);
         }
         if self.topics.is_system(name) {
-            return Answer::refused(
-                invalid,
-                format!("The topic[{name}] is conflict with system topic."),
-            );
+            return Answer::refused(invalid, format!("The topic[{name}] is conflict with system topic."));
         }
         let number = |field: &str| request.ext(field).and_then(|text| text.parse::<i32>().ok());
         let (Some(read_queues), Some(write_queues), Some(permission)) =
@@ -38,9 +35,7 @@ impl Broker {
             read_queues,
             write_queues,
             permission,
-            order: request
-                .ext("order")
-                .is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            order: request.ext("order").is_some_and(|text| text.eq_ignore_ascii_case("true")),
             system_flag: number("topicSysFlag").unwrap_or(0),
         });
         Answer::refused(0, NO_REMARK_SET)
@@ -55,9 +50,7 @@ impl Broker {
             let (key, value) = change.split_once('=').unwrap_or((change, ""));
             let key = key.trim_start_matches(['+', '-']);
             if !ATTRIBUTES.contains(&key) {
-                return Err(Answer::exception(format!(
-                    "java.lang.RuntimeException: unsupported key: {key}"
-                )));
+                return Err(Answer::exception(format!("java.lang.RuntimeException: unsupported key: {key}")));
             }
             if key == "message.type" && value == "MIXED" {
                 return Err(Answer::refused(29, "MIXED message type is not supported."));

@@ -30,11 +30,7 @@ pub(super) fn split(body: &Bytes) -> Result<Vec<Part>, &'static str> {
         let body = input.bytes(body_length)?;
         let properties_length = i32::from(input.i16()?);
         let properties = String::from_utf8_lossy(&input.bytes(properties_length)?).into_owned();
-        parts.push(Part {
-            flag,
-            body,
-            properties,
-        });
+        parts.push(Part { flag, body, properties });
     }
     Ok(parts)
 }
@@ -57,15 +53,11 @@ impl Input<'_> {
 
     fn i32(&mut self) -> Result<i32, &'static str> {
         let taken = self.bytes(4)?;
-        Ok(taken
-            .iter()
-            .fold(0, |number, byte| (number << 8) | i32::from(*byte)))
+        Ok(taken.iter().fold(0, |number, byte| (number << 8) | i32::from(*byte)))
     }
 
     fn i16(&mut self) -> Result<i16, &'static str> {
         let taken = self.bytes(2)?;
-        Ok(taken
-            .iter()
-            .fold(0, |number, byte| (number << 8) | i16::from(*byte)))
+        Ok(taken.iter().fold(0, |number, byte| (number << 8) | i16::from(*byte)))
     }
 }

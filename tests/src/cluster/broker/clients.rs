@@ -34,12 +34,7 @@ pub(super) struct Clients {
 impl Clients {
     pub(super) fn new(dialect: Dialect, now_ms: u64) -> Clients {
         let next_scan = now_ms.saturating_add(SCAN_MS);
-        Clients {
-            dialect,
-            producers: BTreeMap::new(),
-            consumers: BTreeMap::new(),
-            next_scan,
-        }
+        Clients { dialect, producers: BTreeMap::new(), consumers: BTreeMap::new(), next_scan }
     }
 
     /// HEART_BEAT 34.
@@ -49,33 +44,17 @@ impl Clients {
         };
         let mut changed = false;
         for group in &heartbeat.producer_groups {
-            register(
-                &mut self.producers,
-                group,
-                now_ms,
-                conn,
-                request,
-                &heartbeat.client_id,
-            );
+            register(&mut self.producers, group, now_ms, conn, request, &heartbeat.client_id);
         }
         for group in &heartbeat.consumer_groups {
-            changed |= register(
-                &mut self.consumers,
-                group,
-                now_ms,
-                conn,
-                request,
-                &heartbeat.client_id,
-            );
+            changed |= register(&mut self.consumers, group, now_ms, conn, request, &heartbeat.client_id);
         }
         if !self.dialect.is_v5() {
             return Answer::new(0);
         }
         // Without a fingerprint the server always asks for the whole subscription.
         let ask_for_all = changed || heartbeat.fingerprint == 0;
-        Answer::new(0)
-            .ext("IS_SUPPORT_HEART_BEAT_V2", "true")
-            .ext("IS_SUB_CHANGE", ask_for_all.to_string())
+        Answer::new(0).ext("IS_SUPPORT_HEART_BEAT_V2", "true").ext("IS_SUB_CHANGE", ask_for_all.to_string())
     }
 
     /// UNREGISTER_CLIENT 35.
@@ -111,9 +90,7 @@ impl Clients {
                 continue;
             };
             let language = client.language.and_then(language_name);
-            let language = language
-                .map(|name| format!("\"language\":\"{name}\","))
-                .unwrap_or_default();
+            let language = language.map(|name| format!("\"language\":\"{name}\",")).unwrap_or_default();
             entries.push(format!(
                 "{{\"clientAddr\":\"{peer}\",\"clientId\":{},{language}\"version\":{}}}",
                 quoted(&client.client_id),
@@ -145,11 +122,8 @@ impl Clients {
         self.next_scan = self.next_scan.saturating_add(periods.saturating_mul(SCAN_MS));
         let groups = self.producers.values().chain(self.consumers.values());
         let late = |client: &Registered| now_ms.saturating_sub(client.last_heartbeat) > EXPIRY_MS;
-        let mut expired: Vec<ConnKey> = groups
-            .flatten()
-            .filter(|(_, client)| late(client))
-            .map(|(conn, _)| *conn)
-            .collect();
+        let mut expired: Vec<ConnKey> =
+            groups.flatten().filter(|(_, client)| late(client)).map(|(conn, _)| *conn).collect();
         expired.sort_unstable();
         expired.dedup();
         expired
@@ -179,12 +153,7 @@ fn register(
     let group = groups.entry(name.to_owned()).or_default();
     let is_new = !group.contains_key(&conn);
     let (language, version) = (request.language, request.version);
-    let fresh = || Registered {
-        client_id: client_id.to_owned(),
-        language,
-        version,
-        last_heartbeat: now_ms,
-    };
+    let fresh = || Registered { client_id: client_id.to_owned(), language, version, last_heartbeat: now_ms };
     group.entry(conn).or_insert_with(fresh).last_heartbeat = now_ms;
     is_new
 }
@@ -203,16 +172,8 @@ impl Heartbeat {
         let client_id = parsed.get("clientID")?.as_str()?.to_owned();
         let producer_groups = group_names(parsed.get("producerDataSet"))?;
         let consumer_groups = group_names(parsed.get("consumerDataSet"))?;
-        let fingerprint = parsed
-            .get("heartbeatFingerprint")
-            .and_then(Value::as_i64)
-            .unwrap_or(0);
-        Some(Heartbeat {
-            client_id,
-            producer_groups,
-            consumer_groups,
-            fingerprint,
-        })
+        let fingerprint = parsed.get("heartbeatFingerprint").and_then(Value::as_i64).unwrap_or(0);
+        Some(Heartbeat { client_id, producer_groups, consumer_groups, fingerprint })
     }
 }
 

@@ -27,11 +27,7 @@ impl Broker {
     /// Answers the next `count` sends that are in order with this code. 10, 11 and 12 are answered after storing, 0 is
     /// an ordinary answer, with all others nothing is stored. Takes precedence over a policy.
     pub fn answer_next_sends(&mut self, count: u64, code: i32, remark: &str) {
-        self.scripted = Some(ScriptedAnswers {
-            left: count,
-            code,
-            remark: remark.to_owned(),
-        });
+        self.scripted = Some(ScriptedAnswers { left: count, code, remark: remark.to_owned() });
     }
 
     /// Lets a policy decide about every send that is in order.
@@ -137,23 +133,13 @@ impl Broker {
 
     /// The messages stored under a topic, in the order of the commit log.
     pub fn stored(&self, topic: &str) -> Vec<StoredMessage> {
-        let records = self
-            .log
-            .records()
-            .iter()
-            .filter(|record| record.message.topic == topic);
-        records
-            .map(|record| self.log.view(&self.config.name, record))
-            .collect()
+        let records = self.log.records().iter().filter(|record| record.message.topic == topic);
+        records.map(|record| self.log.view(&self.config.name, record)).collect()
     }
 
     /// All stored messages, in the order of the commit log.
     pub fn stored_all(&self) -> Vec<StoredMessage> {
-        self.log
-            .records()
-            .iter()
-            .map(|record| self.log.view(&self.config.name, record))
-            .collect()
+        self.log.records().iter().map(|record| self.log.view(&self.config.name, record)).collect()
     }
 
     /// How many messages are stored, under all topics.

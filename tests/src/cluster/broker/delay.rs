@@ -8,9 +8,8 @@ use crate::cluster::properties::{get_property, remove_property, set_property};
 use crate::cluster::topic::{SCHEDULE_TOPIC, TIMER_TOPIC};
 
 /// Delay of each level from 1 on, in seconds.
-const LEVEL_SECONDS: [u64; 18] = [
-    1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200,
-];
+const LEVEL_SECONDS: [u64; 18] =
+    [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1200, 1800, 3600, 7200];
 /// The furthest time that a timer message may have, in milliseconds from now: three days.
 const MAX_TIMER_MS: i64 = 259_200_000;
 const TIMER_PROPERTIES: [&str; 3] = ["TIMER_DELAY_SEC", "TIMER_DELAY_MS", "TIMER_DELIVER_MS"];
@@ -31,9 +30,7 @@ pub(super) type Refusal = (i32, String);
 
 /// Whether the properties say anything about a later delivery.
 pub(super) fn is_asked_for(pairs: &[(String, String)]) -> bool {
-    pairs
-        .iter()
-        .any(|(name, _)| name == "DELAY" || TIMER_PROPERTIES.contains(&name.as_str()))
+    pairs.iter().any(|(name, _)| name == "DELAY" || TIMER_PROPERTIES.contains(&name.as_str()))
 }
 
 /// Reads the delay properties and rewrites them as a broker does.
@@ -53,9 +50,7 @@ pub(super) fn examine(
     if level > 0 {
         return Ok(wait_for_level(level, now_ms, pairs));
     }
-    let timer = TIMER_PROPERTIES
-        .into_iter()
-        .find(|name| v5 && get_property(pairs, name).is_some());
+    let timer = TIMER_PROPERTIES.into_iter().find(|name| v5 && get_property(pairs, name).is_some());
     match timer {
         None => Ok(Wait::No),
         Some(_) if !settings.timer_wheel => {
@@ -71,15 +66,10 @@ fn wait_for_level(level: i64, now_ms: u64, pairs: &mut Vec<(String, String)>) ->
     for name in TIMER_PROPERTIES {
         remove_property(pairs, name);
     }
-    let level = usize::try_from(level)
-        .unwrap_or(usize::MAX)
-        .min(LEVEL_SECONDS.len());
+    let level = usize::try_from(level).unwrap_or(usize::MAX).min(LEVEL_SECONDS.len());
     set_property(pairs, "DELAY", &level.to_string());
     let seconds = LEVEL_SECONDS.get(level - 1).copied().unwrap_or_default();
-    Wait::Level {
-        queue_id: level as i32 - 1,
-        due_ms: now_ms.saturating_add(seconds * 1000),
-    }
+    Wait::Level { queue_id: level as i32 - 1, due_ms: now_ms.saturating_add(seconds * 1000) }
 }
 
 fn wait_for_time(name: &str, now_ms: u64, pairs: &mut Vec<(String, String)>) -> Result<Wait, Refusal> {
@@ -91,9 +81,7 @@ fn wait_for_time(name: &str, now_ms: u64, pairs: &mut Vec<(String, String)>) -> 
         (13, remark)
     };
     let now = now_ms as i64;
-    let number: i64 = get_property(pairs, name)
-        .and_then(|text| text.parse().ok())
-        .ok_or_else(illegal)?;
+    let number: i64 = get_property(pairs, name).and_then(|text| text.parse().ok()).ok_or_else(illegal)?;
     let at = match name {
         "TIMER_DELAY_SEC" => now.saturating_add(number.saturating_mul(1000)),
         "TIMER_DELAY_MS" => now.saturating_add(number),
@@ -120,11 +108,7 @@ pub(super) fn divert(
     let (topic, queue_id, due_ms) = match wait {
         Wait::No => return None,
         Wait::Level { queue_id, due_ms } => (SCHEDULE_TOPIC, *queue_id, *due_ms),
-        Wait::Timer { out_ms } => (
-            TIMER_TOPIC,
-            0,
-            u64::try_from(*out_ms).unwrap_or(0).saturating_add(1000),
-        ),
+        Wait::Timer { out_ms } => (TIMER_TOPIC, 0, u64::try_from(*out_ms).unwrap_or(0).saturating_add(1000)),
     };
     set_property(pairs, "REAL_TOPIC", &message.topic);
     set_property(pairs, "REAL_QID", &message.queue_id.to_string());
@@ -146,11 +130,7 @@ fn base64(bytes: &[u8]) -> String {
         let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
         for position in 0..4 {
             let digit = DIGITS[((bits >> (18 - 6 * position)) & 63) as usize];
-            out.push(if position <= chunk.len() {
-                char::from(digit)
-            } else {
-                '='
-            });
+            out.push(if position <= chunk.len() { char::from(digit) } else { '=' });
         }
     }
     out
@@ -175,8 +155,6 @@ impl Delayed {
 
     pub(super) fn take_due(&mut self, now_ms: u64) -> Vec<NewMessage> {
         let later = self.messages.split_off(&(now_ms.saturating_add(1), 0));
-        std::mem::replace(&mut self.messages, later)
-            .into_values()
-            .collect()
+        std::mem::replace(&mut self.messages, later).into_values().collect()
     }
 }

@@ -102,14 +102,7 @@ pub(crate) struct MessageLog {
 impl MessageLog {
     pub(crate) fn new(address: SocketAddr) -> MessageLog {
         let queues = HashMap::new();
-        MessageLog {
-            address,
-            records: Vec::new(),
-            queues,
-            end: 0,
-            keys: HashMap::new(),
-            indexed: 0,
-        }
+        MessageLog { address, records: Vec::new(), queues, end: 0, keys: HashMap::new(), indexed: 0 }
     }
 
     /// Stores a message at the end. The caller has checked that the queue id is not negative.
@@ -127,19 +120,11 @@ impl MessageLog {
             queues.resize_with(queue_id + 1, Vec::new);
         }
         let queue = &mut queues[queue_id];
-        let place = Place {
-            queue_offset: queue.len() as i64,
-            commit_offset: self.end,
-        };
+        let place = Place { queue_offset: queue.len() as i64, commit_offset: self.end };
         queue.push(self.records.len());
         self.end += stored_size(&message, self.address) as i64;
         let (queue_offset, commit_offset) = (place.queue_offset, place.commit_offset);
-        self.records.push(Record {
-            message,
-            queue_offset,
-            commit_offset,
-            store_timestamp: now_ms as i64,
-        });
+        self.records.push(Record { message, queue_offset, commit_offset, store_timestamp: now_ms as i64 });
         place
     }
 
@@ -162,19 +147,12 @@ impl MessageLog {
 
     pub(crate) fn queue(&self, topic: &str, queue_id: i32) -> &[usize] {
         let queues = self.queues.get(topic).map(Vec::as_slice).unwrap_or_default();
-        usize::try_from(queue_id)
-            .ok()
-            .and_then(|id| queues.get(id))
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        usize::try_from(queue_id).ok().and_then(|id| queues.get(id)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The message that begins at this commit-log offset.
     pub(crate) fn at(&self, commit_offset: i64) -> Option<&Record> {
-        let found = self
-            .records
-            .binary_search_by_key(&commit_offset, |record| record.commit_offset)
-            .ok()?;
+        let found = self.records.binary_search_by_key(&commit_offset, |record| record.commit_offset).ok()?;
         self.records.get(found)
     }
 
@@ -182,11 +160,7 @@ impl MessageLog {
     pub(crate) fn with_key(&mut self, topic: &str, key: &str) -> Vec<&Record> {
         self.index_new_records();
         let found = self.keys.get(&(topic.to_owned(), key.to_owned()));
-        found
-            .into_iter()
-            .flatten()
-            .filter_map(|index| self.records.get(*index))
-            .collect()
+        found.into_iter().flatten().filter_map(|index| self.records.get(*index)).collect()
     }
 
     fn index_new_records(&mut self) {
@@ -198,10 +172,7 @@ impl MessageLog {
                     _ => continue,
                 };
                 for key in keys {
-                    let entry = self
-                        .keys
-                        .entry((record.message.topic.clone(), key.to_owned()))
-                        .or_default();
+                    let entry = self.keys.entry((record.message.topic.clone(), key.to_owned())).or_default();
                     if entry.last() != Some(&index) {
                         entry.push(index);
                     }
@@ -263,12 +234,8 @@ impl MessageLog {
         let message = &record.message;
         let properties: BTreeMap<String, String> =
             parse_properties(&message.properties).into_iter().collect();
-        let words = |text: &String| {
-            text.split(' ')
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned)
-                .collect()
-        };
+        let words =
+            |text: &String| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         StoredMessage {
             broker: broker.to_owned(),
             topic: message.topic.clone(),

@@ -57,10 +57,7 @@ impl Broker {
         let (dialect, auto) = (config.dialect, config.auto_create_topics);
         let topics = TopicTable::new(dialect, &config.cluster, &config.name, queues, auto);
         Broker {
-            settings: BrokerSettings {
-                auto_create_topics: auto,
-                ..BrokerSettings::default()
-            },
+            settings: BrokerSettings { auto_create_topics: auto, ..BrokerSettings::default() },
             transport: Transport::new(dialect),
             clients: Clients::new(dialect, now_ms),
             topics,
@@ -130,11 +127,7 @@ impl Broker {
         if self.transport.is_paused() || !self.transport.is_up() {
             return None;
         }
-        let others = [
-            self.transport.next_deadline(),
-            self.clients.next_deadline(),
-            self.delayed.next_due(),
-        ];
+        let others = [self.transport.next_deadline(), self.clients.next_deadline(), self.delayed.next_due()];
         others.into_iter().flatten().chain([self.registration_due]).min()
     }
 
@@ -155,11 +148,7 @@ impl Broker {
             cluster: self.config.cluster.clone(),
             broker_name: self.config.name.clone(),
             address: self.config.address,
-            topics: self
-                .topics
-                .iter()
-                .map(|topic| self.as_registered(topic))
-                .collect(),
+            topics: self.topics.iter().map(|topic| self.as_registered(topic)).collect(),
         })
     }
 

@@ -30,18 +30,11 @@ impl Broker {
         };
         let queue = self.log.queue(topic, queue_id);
         let stored_before = |index: &usize| {
-            self.log
-                .records()
-                .get(*index)
-                .is_some_and(|record| record.store_timestamp < timestamp)
+            self.log.records().get(*index).is_some_and(|record| record.store_timestamp < timestamp)
         };
         let offset = queue.partition_point(stored_before);
         // After the last message 4.9 names that message, 5.5 the place behind it.
-        let last = if self.dialect().is_v5() {
-            queue.len()
-        } else {
-            queue.len().saturating_sub(1)
-        };
+        let last = if self.dialect().is_v5() { queue.len() } else { queue.len().saturating_sub(1) };
         Answer::new(0).ext("offset", offset.min(last).to_string())
     }
 
@@ -69,10 +62,7 @@ impl Broker {
     pub(super) fn earliest_store_time(&self, request: &Frame) -> Answer {
         match queue_of(request) {
             Ok((topic, queue_id)) => {
-                let first = self
-                    .log
-                    .first(topic, queue_id)
-                    .map_or(-1, |record| record.store_timestamp);
+                let first = self.log.first(topic, queue_id).map_or(-1, |record| record.store_timestamp);
                 Answer::new(0).ext("timestamp", first.to_string())
             }
             Err(answer) => answer,
@@ -101,29 +91,16 @@ impl Broker {
         else {
             return null_pointer("maxNum");
         };
-        let by_unique_key = request
-            .ext("_UNIQUE_KEY_QUERY")
-            .is_some_and(|text| text.eq_ignore_ascii_case("true"));
-        let limit = if by_unique_key {
-            UNIQUE_KEY_LIMIT
-        } else {
-            usize::try_from(limit).unwrap_or(0)
-        };
-        let last = self
-            .log
-            .records()
-            .last()
-            .map_or((0, 0), |last| (last.store_timestamp, last.commit_offset));
+        let by_unique_key =
+            request.ext("_UNIQUE_KEY_QUERY").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let limit = if by_unique_key { UNIQUE_KEY_LIMIT } else { usize::try_from(limit).unwrap_or(0) };
+        let last =
+            self.log.records().last().map_or((0, 0), |last| (last.store_timestamp, last.commit_offset));
         let mut found = self.log.with_key(topic, key);
         found.retain(|record| (begin..=end).contains(&record.store_timestamp));
         // The newest ones are taken, and given oldest first.
-        let places: Vec<i64> = found
-            .iter()
-            .rev()
-            .take(limit)
-            .rev()
-            .map(|record| record.commit_offset)
-            .collect();
+        let places: Vec<i64> =
+            found.iter().rev().take(limit).rev().map(|record| record.commit_offset).collect();
         let body: Vec<u8> = places
             .iter()
             .filter_map(|place| self.log.at(*place))

@@ -51,10 +51,9 @@ impl Broker {
             }
             SendDecision::Lose => Reply::Never,
             // Flow control and shutdown answer before the fields are set.
-            SendDecision::Refuse {
-                code: code @ (2 | 1500),
-                remark,
-            } => Reply::Now(Answer::refused(code, remark)),
+            SendDecision::Refuse { code: code @ (2 | 1500), remark } => {
+                Reply::Now(Answer::refused(code, remark))
+            }
             SendDecision::Refuse { code, remark } => Reply::Now(Broker::refuse_send(code, remark)),
             SendDecision::Delay { millis } => {
                 Reply::At(now_ms.saturating_add(millis), self.store(now_ms, ready, 0, None))
@@ -79,9 +78,7 @@ impl Broker {
         policy.decide(&SendAttempt {
             number,
             broker: &self.config.name,
-            topic: request
-                .ext(if request.code == 10 { "topic" } else { "b" })
-                .unwrap_or_default(),
+            topic: request.ext(if request.code == 10 { "topic" } else { "b" }).unwrap_or_default(),
             queue_id: ready.queue_id,
             unique_key: ready.unique_key.as_deref(),
             keys: ready.keys.as_deref(),
@@ -153,12 +150,7 @@ impl Broker {
         let recall_handle = match wait {
             Wait::Timer { out_ms } => {
                 let key = unique_key.as_deref().unwrap_or_default();
-                Some(delay::recall_handle(
-                    &header.topic,
-                    &self.config.name,
-                    out_ms,
-                    key,
-                ))
+                Some(delay::recall_handle(&header.topic, &self.config.name, out_ms, key))
             }
             _ => None,
         };
@@ -210,10 +202,7 @@ impl Broker {
 
     fn check_size(&self, pairs: &[(String, String)], message: &NewMessage) -> Result<(), Answer> {
         let separators = if self.dialect().is_v5() { 0 } else { 1 };
-        let length: usize = pairs
-            .iter()
-            .map(|(name, value)| name.len() + value.len() + 2)
-            .sum();
+        let length: usize = pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
         let too_long = length.saturating_sub(separators) > MAX_PROPERTIES;
         let inner_batch = self.dialect().is_v5() && get_property(pairs, "INNER_NUM").is_some();
         if too_long || message.body.len() > self.settings.max_body || inner_batch {
@@ -250,11 +239,7 @@ impl Broker {
         }
         if base.body.len() > self.settings.max_body {
             let remark = "java.lang.RuntimeException: message body size exceeded";
-            return Err(if v5 {
-                Answer::exception(remark)
-            } else {
-                self.illegal_message()
-            });
+            return Err(if v5 { Answer::exception(remark) } else { self.illegal_message() });
         }
         let parts = batch::split(&base.body).map_err(Answer::exception)?;
         let appended = write_properties(&pairs, false);
@@ -267,14 +252,7 @@ impl Broker {
         let messages = parts.into_iter().map(whole).collect();
         let unique_key = get_property(&pairs, "UNIQ_KEY").map(str::to_owned);
         let queue_id = base.queue_id;
-        Ok(Ready {
-            messages,
-            delivery: None,
-            recall_handle: None,
-            queue_id,
-            unique_key,
-            keys: None,
-        })
+        Ok(Ready { messages, delivery: None, recall_handle: None, queue_id, unique_key, keys: None })
     }
 
     /// Stores and answers with the place, or with an error when the code is not one of those that mean *stored*.
@@ -286,21 +264,14 @@ impl Broker {
         if let Some((due_ms, message)) = ready.delivery {
             self.delayed.add(due_ms, message);
         }
-        let mut answer = Answer {
-            remark,
-            ..Broker::send_answer(code)
-        };
+        let mut answer = Answer { remark, ..Broker::send_answer(code) };
         if !matches!(code, 0 | 10..=12) {
             return answer;
         }
-        let ids: Vec<String> = places
-            .iter()
-            .map(|place| self.log.offset_message_id(place.commit_offset))
-            .collect();
+        let ids: Vec<String> =
+            places.iter().map(|place| self.log.offset_message_id(place.commit_offset)).collect();
         let first = places.first().map_or(0, |place| place.queue_offset);
-        answer = answer
-            .ext("msgId", ids.join(","))
-            .ext("queueId", ready.queue_id.to_string());
+        answer = answer.ext("msgId", ids.join(",")).ext("queueId", ready.queue_id.to_string());
         answer = answer.ext("queueOffset", first.to_string());
         if self.dialect().is_v5() {
             if let Some(key) = ready.unique_key {
@@ -322,10 +293,6 @@ fn stored_part_properties(v5: bool, own: String, of_batch: &str) -> String {
     if v5 || of_batch.is_empty() {
         return own;
     }
-    let separator = if own.is_empty() || own.ends_with('\u{2}') {
-        ""
-    } else {
-        "\u{2}"
-    };
+    let separator = if own.is_empty() || own.ends_with('\u{2}') { "" } else { "\u{2}" };
     format!("{own}{separator}{of_batch}")
 }

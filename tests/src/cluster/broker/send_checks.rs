@@ -22,16 +22,11 @@ pub(super) struct Target {
 impl Broker {
     /// An answer with the two ext fields that every answer to a send has once the first checks are passed.
     pub(super) fn send_answer(code: i32) -> Answer {
-        Answer::new(code)
-            .ext("MSG_REGION", "DefaultRegion")
-            .ext("TRACE_ON", "true")
+        Answer::new(code).ext("MSG_REGION", "DefaultRegion").ext("TRACE_ON", "true")
     }
 
     pub(super) fn refuse_send(code: i32, remark: impl Into<String>) -> Answer {
-        Answer {
-            remark: Some(remark.into()),
-            ..Broker::send_answer(code)
-        }
+        Answer { remark: Some(remark.into()), ..Broker::send_answer(code) }
     }
 
     /// The checks from time to queue id, in the order of a real broker. Creates the topic when that is allowed.
@@ -44,28 +39,19 @@ impl Broker {
     ) -> Result<(), Answer> {
         if now_ms < self.settings.accept_sends_from_ms {
             let from = self.settings.accept_sends_from_ms;
-            return Err(Broker::refuse_send(
-                1,
-                format!("broker unable to service, until {from}"),
-            ));
+            return Err(Broker::refuse_send(1, format!("broker unable to service, until {from}")));
         }
         let topic = header.topic.as_str();
         let is_order = self.topics.get(topic).is_some_and(|config| config.order);
         if self.settings.permission & PERM_WRITE == 0 && is_order {
             let ip = self.config.address.ip();
-            return Err(Broker::refuse_send(
-                16,
-                format!("the broker[{ip}] sending message is forbidden"),
-            ));
+            return Err(Broker::refuse_send(16, format!("the broker[{ip}] sending message is forbidden")));
         }
         if let Some(remark) = topic::name_error(self.dialect(), topic) {
             return Err(Broker::refuse_send(self.invalid_parameter(), remark));
         }
         if topic::is_forbidden_for_sends(topic) {
-            return Err(Broker::refuse_send(
-                16,
-                format!("Sending message to topic[{topic}] is forbidden."),
-            ));
+            return Err(Broker::refuse_send(16, format!("Sending message to topic[{topic}] is forbidden.")));
         }
         self.ensure_topic(header, request)?;
         let Some(config) = self.topics.get(topic) else {
@@ -93,19 +79,12 @@ impl Broker {
             return Ok(());
         }
         // Only now the two fields about the default topic are needed.
-        let missing = || {
-            Answer::exception(format!(
-                "java.lang.NullPointerException: request {}",
-                request.code
-            ))
-        };
+        let missing =
+            || Answer::exception(format!("java.lang.NullPointerException: request {}", request.code));
         let default_topic = header.default_topic.as_deref().ok_or_else(missing)?;
         let queues = header.default_queues.ok_or_else(missing)?;
         let allowed = self.settings.auto_create_topics;
-        if self
-            .topics
-            .create_from_default(topic, default_topic, queues, allowed)
-        {
+        if self.topics.create_from_default(topic, default_topic, queues, allowed) {
             self.unregistered_changes = true;
         } else if topic.starts_with(RETRY_PREFIX) {
             self.create_topic(TopicConfig::new(topic, 1));
@@ -118,15 +97,10 @@ impl Broker {
         if header.queue_id >= 0 {
             return Ok(header.queue_id);
         }
-        let queues = self
-            .topics
-            .get(&header.topic)
-            .map_or(0, |config| config.write_queues);
+        let queues = self.topics.get(&header.topic).map_or(0, |config| config.write_queues);
         match u64::try_from(queues) {
             Ok(count) if count > 0 => Ok((self.next_random() % count) as i32),
-            _ => Err(Answer::exception(
-                "java.lang.IllegalArgumentException: bound must be positive",
-            )),
+            _ => Err(Answer::exception("java.lang.IllegalArgumentException: bound must be positive")),
         }
     }
 
@@ -143,14 +117,9 @@ impl Broker {
         };
         if !self.settings.auto_create_groups {
             let faq = self.dialect().faq_line();
-            return Err(Broker::refuse_send(
-                26,
-                format!("subscription group not exist, {group} {faq}"),
-            ));
+            return Err(Broker::refuse_send(26, format!("subscription group not exist, {group} {faq}")));
         }
-        let asked = header
-            .max_reconsume_times
-            .filter(|_| request.version >= MAX_RECONSUME_VERSION);
+        let asked = header.max_reconsume_times.filter(|_| request.version >= MAX_RECONSUME_VERSION);
         if header.reconsume_times <= asked.unwrap_or(DEFAULT_MAX_RECONSUME) {
             return Ok(Target { topic, queue_id });
         }

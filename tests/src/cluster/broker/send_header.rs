@@ -54,9 +54,9 @@ impl<'a> Fields<'a> {
         };
         match text.parse() {
             Ok(number) => Ok(Some(number)),
-            Err(_) if self.short => Err(format!(
-                "java.lang.NumberFormatException: For input string: \"{text}\""
-            )),
+            Err(_) if self.short => {
+                Err(format!("java.lang.NumberFormatException: For input string: \"{text}\""))
+            }
             Err(_) => Ok(None),
         }
     }
@@ -68,10 +68,7 @@ impl SendHeader {
     /// # Errors
     /// The remark of the answer, whose code is 1.
     pub(super) fn read(dialect: Dialect, request: &Frame) -> Result<SendHeader, String> {
-        let fields = Fields {
-            request,
-            short: request.code != SEND_MESSAGE,
-        };
+        let fields = Fields { request, short: request.code != SEND_MESSAGE };
         let queue_id = fields.number::<i32>("e")?;
         let system_flag = fields.number::<i32>("f")?;
         let born_timestamp = fields.number::<i64>("g")?;
@@ -102,9 +99,7 @@ impl SendHeader {
             properties: fields.text("i").unwrap_or_default().to_owned(),
             reconsume_times,
             max_reconsume_times,
-            is_batch: fields
-                .text("m")
-                .is_some_and(|text| text.eq_ignore_ascii_case("true")),
+            is_batch: fields.text("m").is_some_and(|text| text.eq_ignore_ascii_case("true")),
         })
     }
 }
@@ -116,11 +111,7 @@ fn null_body() -> String {
 }
 
 fn null_field(dialect: Dialect, unboxed: &str, getter: &str) -> String {
-    let package = if dialect.is_v5() {
-        "remoting.protocol"
-    } else {
-        "common.protocol"
-    };
+    let package = if dialect.is_v5() { "remoting.protocol" } else { "common.protocol" };
     format!(
         "java.lang.NullPointerException: Cannot invoke \"java.lang.{unboxed}()\" because the return value of \
          \"org.apache.rocketmq.{package}.header.SendMessageRequestHeader.{getter}()\" is null"

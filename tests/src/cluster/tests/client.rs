@@ -22,10 +22,7 @@ pub(super) const PEER: &str = "10.9.9.9:5555";
 
 impl World {
     pub(super) fn new(dialect: Dialect) -> World {
-        World::with(ClusterConfig {
-            dialect,
-            ..ClusterConfig::default()
-        })
+        World::with(ClusterConfig { dialect, ..ClusterConfig::default() })
     }
 
     pub(super) fn with(config: ClusterConfig) -> World {
@@ -34,12 +31,7 @@ impl World {
         for server in cluster.servers() {
             cluster.on_connect(now, server, CONN, peer());
         }
-        World {
-            cluster,
-            now,
-            closed: Vec::new(),
-            next_opaque: 0,
-        }
+        World { cluster, now, closed: Vec::new(), next_opaque: 0 }
     }
 
     /// Everything that the servers have to say now, as frames.

@@ -10,9 +10,7 @@ fn read(dialect: Dialect, bytes: &[u8]) -> Result<Option<Frame>, FrameError> {
 }
 
 fn whole(dialect: Dialect, bytes: &[u8]) -> Frame {
-    read(dialect, bytes)
-        .expect("a frame that can be read")
-        .expect("a whole frame")
+    read(dialect, bytes).expect("a frame that can be read").expect("a whole frame")
 }
 
 /// A frame with this type byte, header and body.
@@ -40,10 +38,7 @@ fn example() -> Frame {
 fn what_is_written_is_read_in_both_forms() {
     for dialect in [V4, V5] {
         for serialize_type in [SerializeType::Json, SerializeType::RocketMq] {
-            let mut written = Frame {
-                serialize_type,
-                ..example()
-            };
+            let mut written = Frame { serialize_type, ..example() };
             let mut read = whole(dialect, &written.encode());
             for frame in [&mut written, &mut read] {
                 frame.ext_fields.as_mut().expect("ext fields").sort();
@@ -55,11 +50,7 @@ fn what_is_written_is_read_in_both_forms() {
 
 #[test]
 fn json_text_is_the_documented_one() {
-    let frame = Frame {
-        version: 479,
-        language: Some(12),
-        ..Frame::request(105, 1, &[("topic", "T")])
-    };
+    let frame = Frame { version: 479, language: Some(12), ..Frame::request(105, 1, &[("topic", "T")]) };
     let text = br#"{"code":105,"extFields":{"topic":"T"},"flag":0,"language":"RUST","opaque":1,"serializeTypeCurrentRPC":"JSON","version":479}"#;
     let mut expected = vec![0, 0, 0, 0x7F, 0, 0, 0, 0x7B];
     expected.extend_from_slice(text);
@@ -84,13 +75,7 @@ fn binary_bytes_are_the_documented_ones() {
 #[test]
 fn frames_are_cut_wherever_the_bytes_are_cut() {
     let mut stream = example().encode();
-    stream.extend(
-        Frame {
-            serialize_type: SerializeType::RocketMq,
-            ..example()
-        }
-        .encode(),
-    );
+    stream.extend(Frame { serialize_type: SerializeType::RocketMq, ..example() }.encode());
     for step in 1..stream.len() {
         let mut reader = FrameReader::new(V5);
         let mut frames = 0;
@@ -115,10 +100,7 @@ fn lengths_are_bounded() {
         assert_eq!(read(V4, &bytes), Err(FrameError::Length), "{total}");
     }
     assert_eq!(read(V4, &frame(0, b"", b"body")), Err(FrameError::HeaderLength));
-    assert_eq!(
-        read(V4, &[0, 0, 0, 6, 0, 0, 0, 3, b'{', b'}']),
-        Err(FrameError::HeaderLength)
-    );
+    assert_eq!(read(V4, &[0, 0, 0, 6, 0, 0, 0, 3, b'{', b'}']), Err(FrameError::HeaderLength));
 }
 
 #[test]
@@ -126,34 +108,18 @@ fn v5_waits_for_twelve_bytes_at_the_start_of_a_connection() {
     let bad = [0, 0, 0, 1, 0, 0, 0, 0];
     assert_eq!(read(V5, &bad), Ok(None));
     assert_eq!(read(V4, &bad), Err(FrameError::Length));
-    assert_eq!(
-        read(V5, &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]),
-        Err(FrameError::Length)
-    );
+    assert_eq!(read(V5, &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), Err(FrameError::Length));
 }
 
 #[test]
 fn type_bytes_other_than_0_and_1_are_refused() {
     for type_byte in [2, 0x80, 0xFF] {
-        assert_eq!(
-            read(V5, &frame(type_byte, b"{\"code\":1}", b"")),
-            Err(FrameError::SerializeType)
-        );
+        assert_eq!(read(V5, &frame(type_byte, b"{\"code\":1}", b"")), Err(FrameError::SerializeType));
     }
-    let binary = Frame {
-        serialize_type: SerializeType::RocketMq,
-        ..example()
-    }
-    .encode();
+    let binary = Frame { serialize_type: SerializeType::RocketMq, ..example() }.encode();
     let json = example().encode();
-    assert_eq!(
-        read(V5, &frame(0, &binary[8..binary.len() - 5], b"")),
-        Err(FrameError::Header)
-    );
-    assert_eq!(
-        read(V5, &frame(1, &json[8..json.len() - 5], b"")),
-        Err(FrameError::Header)
-    );
+    assert_eq!(read(V5, &frame(0, &binary[8..binary.len() - 5], b"")), Err(FrameError::Header));
+    assert_eq!(read(V5, &frame(1, &json[8..json.len() - 5], b"")), Err(FrameError::Header));
 }
 
 #[test]
@@ -161,31 +127,20 @@ fn json_is_read_with_the_leniency_of_servers() {
     for dialect in [V4, V5] {
         let only_code = json(dialect, r#"{"code":10}"#).expect("accepted").expect("whole");
         assert_eq!(
-            (
-                only_code.code,
-                only_code.opaque,
-                only_code.language,
-                only_code.version
-            ),
+            (only_code.code, only_code.opaque, only_code.language, only_code.version),
             (10, None, Some(0), 0)
         );
         assert_eq!(only_code.ext_fields, None);
         let text = r#" { "code" : "10", "flag":null, "what":[{"a":1}], "opaque":"7", "language":null,
             "serializeTypeCurrentRPC":"ROCKETMQ", "extFields":{"n":4,"b":true,"l":[1],"z":null,"s":"t"}} "#;
         let loose = json(dialect, text).expect("accepted").expect("whole");
-        assert_eq!(
-            (loose.code, loose.opaque, loose.flag, loose.language),
-            (10, Some(7), 0, None)
-        );
+        assert_eq!((loose.code, loose.opaque, loose.flag, loose.language), (10, Some(7), 0, None));
         assert_eq!(loose.serialize_type, SerializeType::Json);
         let fields = ["n", "b", "l", "z", "s"].map(|name| loose.ext(name));
         assert_eq!(fields, [Some("4"), Some("true"), Some("[1]"), None, Some("t")]);
-        for (text, language) in [
-            ("\"RUST\"", Some(12)),
-            ("\"rust\"", None),
-            ("\"KLINGON\"", None),
-            ("12", Some(12)),
-        ] {
+        for (text, language) in
+            [("\"RUST\"", Some(12)), ("\"rust\"", None), ("\"KLINGON\"", None), ("12", Some(12))]
+        {
             let frame = json(dialect, &format!("{{\"code\":1,\"language\":{text}}}"))
                 .expect("accepted")
                 .expect("whole");
@@ -196,14 +151,7 @@ fn json_is_read_with_the_leniency_of_servers() {
 
 #[test]
 fn json_that_servers_refuse_is_refused() {
-    for text in [
-        "{",
-        "[]",
-        "null",
-        "x",
-        r#"{"code":1,"opaque":2147483648}"#,
-        r#"{"code":1,"language":99}"#,
-    ] {
+    for text in ["{", "[]", "null", "x", r#"{"code":1,"opaque":2147483648}"#, r#"{"code":1,"language":99}"#] {
         for dialect in [V4, V5] {
             assert_eq!(json(dialect, text), Err(FrameError::Header), "{text}");
         }
@@ -227,17 +175,10 @@ fn binary(language: u8, remark_length: i32, ext: &[u8]) -> Vec<u8> {
 #[test]
 fn binary_is_read_with_the_leniency_of_servers() {
     let unknown_language = whole(V5, &binary(200, 0, &[0, 0, 0, 0]));
-    assert_eq!(
-        (unknown_language.language, unknown_language.ext_fields),
-        (None, None)
-    );
-    assert_eq!(
-        whole(V5, &binary(0, 0, &[0xFF, 0xFF, 0xFF, 0xFF])).ext_fields,
-        None
-    );
-    let twice = [
-        0, 0, 0, 24, 0, 1, b'k', 0, 0, 0, 1, b'a', 0, 1, b'k', 0, 0, 0, 1, b'b', 0, 1, b'e', 0, 0, 0, 0, 9,
-    ];
+    assert_eq!((unknown_language.language, unknown_language.ext_fields), (None, None));
+    assert_eq!(whole(V5, &binary(0, 0, &[0xFF, 0xFF, 0xFF, 0xFF])).ext_fields, None);
+    let twice =
+        [0, 0, 0, 24, 0, 1, b'k', 0, 0, 0, 1, b'a', 0, 1, b'k', 0, 0, 0, 1, b'b', 0, 1, b'e', 0, 0, 0, 0, 9];
     let mut with_tail = twice.to_vec();
     with_tail[3] = 23;
     let read_fields = whole(V5, &binary(0, 0, &with_tail));

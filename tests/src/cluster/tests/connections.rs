@@ -4,20 +4,16 @@ use crate::cluster::{ConnKey, Dialect, Frame, SerializeType, ServerId};
 const HEARTBEAT: &str = r#"{"clientID":"c@1","consumerDataSet":[],"producerDataSet":[{"groupName":"g"}]}"#;
 
 fn heartbeat(world: &mut World, body: &str) -> Frame {
-    let mut request = Frame {
-        ext_fields: None,
-        ..Frame::request(34, world.opaque(), &[])
-    };
+    let mut request = Frame { ext_fields: None, ..Frame::request(34, world.opaque(), &[]) };
     request.body = body.as_bytes().to_vec().into();
     world.ask(BROKER, &request)
 }
 
 #[test]
 fn answers_have_the_serialize_type_of_the_release() {
-    for (dialect, expected) in [
-        (Dialect::V4_9_7, SerializeType::RocketMq),
-        (Dialect::V5_5_0, SerializeType::Json),
-    ] {
+    for (dialect, expected) in
+        [(Dialect::V4_9_7, SerializeType::RocketMq), (Dialect::V5_5_0, SerializeType::Json)]
+    {
         let mut world = World::new(dialect);
         for server in [NAME_SERVER, BROKER] {
             let code = if server == BROKER { 30 } else { 105 };
@@ -33,16 +29,10 @@ fn answers_have_the_serialize_type_of_the_release() {
 fn numbers_are_repeated_and_invented_when_absent() {
     let mut world = World::new(Dialect::V5_5_0);
     for opaque in [0, 1, -1, i32::MIN, i32::MAX] {
-        let answer = world.ask(
-            BROKER,
-            &Frame::request(30, opaque, &[("topic", "T"), ("queueId", "0")]),
-        );
+        let answer = world.ask(BROKER, &Frame::request(30, opaque, &[("topic", "T"), ("queueId", "0")]));
         assert_eq!(answer.opaque, Some(opaque));
     }
-    let unnumbered = Frame {
-        opaque: None,
-        ..Frame::request(9999, 0, &[])
-    };
+    let unnumbered = Frame { opaque: None, ..Frame::request(9999, 0, &[]) };
     assert!(world.ask(BROKER, &unnumbered).opaque.is_some());
 }
 
@@ -51,10 +41,7 @@ fn unknown_codes_get_3_but_silence_from_an_old_name_server() {
     for dialect in DIALECTS {
         let mut world = World::new(dialect);
         let answer = world.call(BROKER, 9999, &[]);
-        assert_eq!(
-            (answer.code, answer.remark.as_deref()),
-            (3, Some(" request type 9999 not supported"))
-        );
+        assert_eq!((answer.code, answer.remark.as_deref()), (3, Some(" request type 9999 not supported")));
         let at_name_server = world.raw(NAME_SERVER, &Frame::request(9999, 5, &[]).encode());
         assert_eq!(at_name_server.len(), usize::from(dialect == Dialect::V5_5_0));
     }
@@ -64,33 +51,21 @@ fn unknown_codes_get_3_but_silence_from_an_old_name_server() {
 fn one_way_requests_are_never_answered() {
     let mut world = World::new(Dialect::V5_5_0);
     for (code, body) in [(9999, ""), (34, HEARTBEAT), (34, "broken"), (310, "x"), (35, "")] {
-        let mut request = Frame {
-            flag: 2,
-            ..Frame::request(code, 5, &[])
-        };
+        let mut request = Frame { flag: 2, ..Frame::request(code, 5, &[]) };
         request.body = body.as_bytes().to_vec().into();
         assert!(world.raw(BROKER, &request.encode()).is_empty(), "{code}");
     }
     world.cluster.broker_mut(0).expect("a broker").settings_mut().busy = true;
-    let busy = Frame {
-        flag: 2,
-        ..world.send_request("T", "", b"x")
-    };
+    let busy = Frame { flag: 2, ..world.send_request("T", "", b"x") };
     assert!(world.raw(BROKER, &busy.encode()).is_empty());
 }
 
 #[test]
 fn answers_sent_to_a_server_are_ignored_and_flag_4_is_a_request() {
     let mut world = World::new(Dialect::V5_5_0);
-    let answer = Frame {
-        flag: 1,
-        ..Frame::request(0, 77, &[])
-    };
+    let answer = Frame { flag: 1, ..Frame::request(0, 77, &[]) };
     assert!(world.raw(BROKER, &answer.encode()).is_empty());
-    let odd = Frame {
-        flag: 4,
-        ..Frame::request(9999, 1, &[])
-    };
+    let odd = Frame { flag: 4, ..Frame::request(9999, 1, &[]) };
     assert_eq!(world.ask(BROKER, &odd).code, 3);
     assert!(world.closed.is_empty());
 }
@@ -100,9 +75,7 @@ fn bytes_that_are_no_frame_close_that_connection_alone() {
     for server in [NAME_SERVER, BROKER] {
         let mut world = World::new(Dialect::V5_5_0);
         world.cluster.on_connect(world.now, server, ConnKey(8), peer());
-        world
-            .cluster
-            .on_bytes(world.now, server, ConnKey(8), b"GET / HTTP/1.1\r\n\r\n");
+        world.cluster.on_bytes(world.now, server, ConnKey(8), b"GET / HTTP/1.1\r\n\r\n");
         assert!(world.answers().is_empty());
         assert_eq!(world.closed, [(server, ConnKey(8))]);
         world.call(server, 9999, &[]);
@@ -134,10 +107,7 @@ fn a_registered_connection_needs_heartbeats() {
     while !world.closed.contains(&(BROKER, CONN)) {
         second += 2;
         world.run_until(start + second * 1000);
-        world.raw(
-            BROKER,
-            &Frame::request(30, 1, &[("topic", "T"), ("queueId", "0")]).encode(),
-        );
+        world.raw(BROKER, &Frame::request(30, 1, &[("topic", "T"), ("queueId", "0")]).encode());
         assert!(second < 200, "never closed");
     }
     assert!((120..=131).contains(&second), "closed after {second} s");
@@ -166,10 +136,7 @@ fn heartbeat_answers_differ_by_release() {
     assert_eq!(answer.ext("IS_SUPPORT_HEART_BEAT_V2"), Some("true"));
     assert_eq!(answer.ext("IS_SUB_CHANGE"), Some("true"));
     let with_fingerprint = HEARTBEAT.replace("{\"clientID\"", "{\"heartbeatFingerprint\":7,\"clientID\"");
-    assert_eq!(
-        heartbeat(&mut new, &with_fingerprint).ext("IS_SUB_CHANGE"),
-        Some("false")
-    );
+    assert_eq!(heartbeat(&mut new, &with_fingerprint).ext("IS_SUB_CHANGE"), Some("false"));
 }
 
 #[test]
@@ -187,11 +154,7 @@ fn bad_heartbeats_get_1_and_the_connection_stays() {
             assert_eq!(heartbeat(&mut world, body).code, 1, "{body}");
         }
         assert_eq!(
-            heartbeat(
-                &mut world,
-                r#"{"clientID":"c","producerDataSet":[{"groupName":"g"}]}"#
-            )
-            .code,
+            heartbeat(&mut world, r#"{"clientID":"c","producerDataSet":[{"groupName":"g"}]}"#).code,
             0
         );
         assert!(world.closed.is_empty());
@@ -208,12 +171,7 @@ fn producer_connections_are_listed_and_unregistered() {
             "{{\"connectionSet\":[{{\"clientAddr\":\"{PEER}\",\"clientId\":\"c@1\",\"language\":\"JAVA\",\"version\":513}}]}}"
         );
         assert_eq!(String::from_utf8_lossy(&answer.body), expected);
-        assert_eq!(
-            world
-                .call(BROKER, 35, &[("clientID", "c@1"), ("producerGroup", "g")])
-                .code,
-            0
-        );
+        assert_eq!(world.call(BROKER, 35, &[("clientID", "c@1"), ("producerGroup", "g")]).code, 0);
         assert_eq!(world.call(BROKER, 204, &[("producerGroup", "g")]).code, 1);
         assert!(world.cluster.producers("g").is_empty());
     }
@@ -234,17 +192,9 @@ fn a_lost_connection_leaves_an_empty_group_on_4_9_only() {
 #[test]
 fn unregistering_takes_almost_anything() {
     let mut world = World::new(Dialect::V5_5_0);
-    let bare = Frame {
-        ext_fields: None,
-        ..Frame::request(35, 1, &[])
-    };
+    let bare = Frame { ext_fields: None, ..Frame::request(35, 1, &[]) };
     assert_eq!(world.ask(BROKER, &bare).code, 0);
-    assert_eq!(
-        world
-            .call(BROKER, 35, &[("clientID", "nobody"), ("producerGroup", "x")])
-            .code,
-        0
-    );
+    assert_eq!(world.call(BROKER, 35, &[("clientID", "nobody"), ("producerGroup", "x")]).code, 0);
     assert_eq!(world.call(BROKER, 35, &[("clientID", "nobody")]).code, 0);
     assert_eq!(world.call(BROKER, 35, &[("producerGroup", "x")]).code, 1);
 }
@@ -258,8 +208,5 @@ fn connections_and_requests_are_counted() {
     assert_eq!(broker.requests(30), 2);
     assert_eq!(broker.connections(), [(CONN, peer())]);
     assert_eq!(world.cluster.requests(30), 2);
-    assert_eq!(
-        world.cluster.server_at(world.cluster.address(BROKER)),
-        Some(ServerId::Broker(0))
-    );
+    assert_eq!(world.cluster.server_at(world.cluster.address(BROKER)), Some(ServerId::Broker(0)));
 }

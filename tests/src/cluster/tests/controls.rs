@@ -38,37 +38,22 @@ fn a_policy_decides_about_every_send() {
         SendDecision::Store,
         SendDecision::StoreSilently,
         SendDecision::Lose,
-        SendDecision::Refuse {
-            code: 2,
-            remark: "[REJECTREQUEST]".to_owned(),
-        },
+        SendDecision::Refuse { code: 2, remark: "[REJECTREQUEST]".to_owned() },
         SendDecision::AnswerTwice,
-        SendDecision::StoreThenAnswer {
-            code: 1,
-            remark: "after all".to_owned(),
-        },
+        SendDecision::StoreThenAnswer { code: 1, remark: "after all".to_owned() },
     ];
     let expected: [&[i32]; 6] = [&[0], &[], &[], &[2], &[0, 0], &[1]];
     let mut numbers = Vec::new();
     let mut rest = decisions.into_iter();
     broker(&mut world).set_send_policy(move |send: &SendAttempt<'_>| {
-        assert_eq!(
-            (send.topic, send.queue_id, send.broker, send.request_code),
-            ("T", 0, "broker-a", 310)
-        );
-        assert_eq!(
-            (send.unique_key, send.keys, send.body_length),
-            (Some("U"), Some("k"), 1)
-        );
+        assert_eq!((send.topic, send.queue_id, send.broker, send.request_code), ("T", 0, "broker-a", 310));
+        assert_eq!((send.unique_key, send.keys, send.body_length), (Some("U"), Some("k"), 1));
         rest.next().unwrap_or(SendDecision::Store)
     });
     for (number, codes) in expected.iter().enumerate() {
         let request = world.send_request("T", "UNIQ_KEY\u{1}U\u{2}KEYS\u{1}k\u{2}", b"x");
-        let answers: Vec<i32> = world
-            .raw(BROKER, &request.encode())
-            .iter()
-            .map(|answer| answer.code)
-            .collect();
+        let answers: Vec<i32> =
+            world.raw(BROKER, &request.encode()).iter().map(|answer| answer.code).collect();
         assert_eq!(answers, *codes, "send {number}");
         numbers.push(world.stored("T").len());
     }
@@ -80,9 +65,8 @@ fn a_policy_decides_about_every_send() {
 #[test]
 fn a_policy_can_delay_answers() {
     let mut world = World::new(V5);
-    broker(&mut world).set_send_policy(|send: &SendAttempt<'_>| SendDecision::Delay {
-        millis: 500 - 100 * send.number,
-    });
+    broker(&mut world)
+        .set_send_policy(|send: &SendAttempt<'_>| SendDecision::Delay { millis: 500 - 100 * send.number });
     let start = world.now;
     let mut opaques = Vec::new();
     for _ in 0..2 {
@@ -92,16 +76,8 @@ fn a_policy_can_delay_answers() {
     }
     assert_eq!(world.stored("T").len(), 2);
     assert!(world.run_until(start + 399).is_empty());
-    let second: Vec<_> = world
-        .run_until(start + 400)
-        .iter()
-        .map(|frame| frame.opaque)
-        .collect();
-    let first: Vec<_> = world
-        .run_until(start + 500)
-        .iter()
-        .map(|frame| frame.opaque)
-        .collect();
+    let second: Vec<_> = world.run_until(start + 400).iter().map(|frame| frame.opaque).collect();
+    let first: Vec<_> = world.run_until(start + 500).iter().map(|frame| frame.opaque).collect();
     assert_eq!((first, second), (vec![opaques[0]], vec![opaques[1]]));
 }
 
@@ -111,16 +87,10 @@ fn a_one_way_send_is_never_answered_whatever_the_policy() {
     for decision in [
         SendDecision::AnswerTwice,
         SendDecision::Delay { millis: 1 },
-        SendDecision::Refuse {
-            code: 2,
-            remark: String::new(),
-        },
+        SendDecision::Refuse { code: 2, remark: String::new() },
     ] {
         broker(&mut world).set_send_policy(move |_: &SendAttempt<'_>| decision.clone());
-        let request = Frame {
-            flag: 2,
-            ..world.send_request("T", "", b"x")
-        };
+        let request = Frame { flag: 2, ..world.send_request("T", "", b"x") };
         assert!(world.raw(BROKER, &request.encode()).is_empty());
         let until = world.now + 10;
         assert!(world.run_until(until).is_empty());
@@ -136,9 +106,7 @@ fn a_paused_broker_does_later_what_it_got_meanwhile() {
     world.cluster.on_connect(world.now, BROKER, other, peer());
     let request = world.send_request("T", "", b"x");
     assert!(world.raw(BROKER, &request.encode()).is_empty());
-    world
-        .cluster
-        .on_bytes(world.now, BROKER, other, &request.encode());
+    world.cluster.on_bytes(world.now, BROKER, other, &request.encode());
     world.cluster.on_close(world.now, BROKER, other);
     assert_eq!(world.cluster.stored_count(), 0);
     let until = world.now + 60_000;
@@ -152,10 +120,7 @@ fn a_paused_broker_does_later_what_it_got_meanwhile() {
 
 #[test]
 fn a_crashed_broker_is_forgotten_and_comes_back_with_its_store() {
-    let mut world = World::with(ClusterConfig {
-        brokers: 2,
-        ..ClusterConfig::default()
-    });
+    let mut world = World::with(ClusterConfig { brokers: 2, ..ClusterConfig::default() });
     broker(&mut world).set_send_policy(|_: &SendAttempt<'_>| SendDecision::Delay { millis: 100 });
     let request = world.send_request("T", "", b"x");
     world.raw(BROKER, &request.encode());
@@ -164,10 +129,7 @@ fn a_crashed_broker_is_forgotten_and_comes_back_with_its_store() {
     assert_eq!(world.closed, [(BROKER, CONN)]);
     assert!(!world.cluster.is_up(BROKER));
     assert!(world.route("T").is_null());
-    assert_eq!(
-        world.route("TBW102")["brokerDatas"].as_array().map(Vec::len),
-        Some(1)
-    );
+    assert_eq!(world.route("TBW102")["brokerDatas"].as_array().map(Vec::len), Some(1));
     world.cluster.on_connect(world.now, BROKER, ConnKey(20), peer());
     world.answers();
     assert!(world.closed.contains(&(BROKER, ConnKey(20))));
@@ -200,21 +162,13 @@ fn go_away_is_told_to_new_clients_on_old_and_new_connections() {
     broker(&mut world).go_away(true);
     world.cluster.on_connect(world.now, BROKER, ConnKey(8), peer());
     for (version, code) in [(0, 0), (475, 0), (476, 1500), (513, 1500)] {
-        let request = Frame {
-            version,
-            ..world.send_request("T", "", b"x")
-        };
+        let request = Frame { version, ..world.send_request("T", "", b"x") };
         let answer = world.ask(BROKER, &request);
         assert_eq!(answer.code, code, "{version}");
-        world
-            .cluster
-            .on_bytes(world.now, BROKER, ConnKey(8), &request.encode());
+        world.cluster.on_bytes(world.now, BROKER, ConnKey(8), &request.encode());
         assert_eq!(world.answers()[0].2.code, code, "{version}");
         if code == 1500 {
-            assert_eq!(
-                (answer.remark.as_deref(), answer.ext_fields),
-                (Some("please go away"), None)
-            );
+            assert_eq!((answer.remark.as_deref(), answer.ext_fields), (Some("please go away"), None));
         }
     }
     assert_eq!(world.call(BROKER, 9999, &[]).code, 3);
@@ -237,25 +191,15 @@ fn a_paused_name_server_answers_after_its_pause() {
     assert!(world.raw(NAME_SERVER, &request.encode()).is_empty());
     world.cluster.resume(world.now, NAME_SERVER);
     let answers = world.answers();
-    assert_eq!(
-        (answers.len(), answers[0].2.opaque, answers[0].2.code),
-        (1, Some(3), 0)
-    );
+    assert_eq!((answers.len(), answers[0].2.opaque, answers[0].2.code), (1, Some(3), 0));
 }
 
 #[test]
 fn servers_have_addresses_and_names() {
-    let world = World::with(ClusterConfig {
-        name_servers: 2,
-        brokers: 28,
-        ..ClusterConfig::default()
-    });
+    let world = World::with(ClusterConfig { name_servers: 2, brokers: 28, ..ClusterConfig::default() });
     assert_eq!(world.cluster.name_server_addr(), "10.0.0.1:9876;10.0.0.2:9876");
     let names: Vec<&str> = world.cluster.brokers().iter().map(Broker::name).collect();
-    assert_eq!(
-        (names[0], names[25], names[27]),
-        ("broker-a", "broker-z", "broker-27")
-    );
+    assert_eq!((names[0], names[25], names[27]), ("broker-a", "broker-z", "broker-27"));
     assert_eq!(world.cluster.servers().len(), 30);
     let address = world.cluster.address(ServerId::Broker(1));
     assert_eq!(world.cluster.server_at(address), Some(ServerId::Broker(1)));
@@ -265,11 +209,7 @@ fn servers_have_addresses_and_names() {
 #[test]
 fn the_same_events_give_the_same_actions() {
     let run = || {
-        let mut world = World::with(ClusterConfig {
-            brokers: 2,
-            seed: 5,
-            ..ClusterConfig::default()
-        });
+        let mut world = World::with(ClusterConfig { brokers: 2, seed: 5, ..ClusterConfig::default() });
         let mut frames = Vec::new();
         for number in 0..50 {
             let mut request = world.send_request(&format!("T{}", number % 7), "", b"x");

@@ -12,10 +12,7 @@ fn captured(dialect: Dialect, name: &str) -> Frame {
     let path = format!("{}/testdata/vectors/{name}", env!("CARGO_MANIFEST_DIR"));
     let mut reader = FrameReader::new(dialect);
     reader.push(&fs::read(path).expect("a captured frame"));
-    reader
-        .next_frame()
-        .expect("a frame that can be read")
-        .expect("a whole frame")
+    reader.next_frame().expect("a frame that can be read").expect("a whole frame")
 }
 
 /// A stored message with its offsets, the client's address and the time of storing blanked, and its properties apart.
@@ -50,11 +47,7 @@ fn stored_messages_equal_those_of_real_brokers() {
     for (dialect, send, view) in cases {
         let port = if dialect == V5 { 21911 } else { 24911 };
         let address = format!("127.0.0.1:{port}").parse().expect("an address");
-        let config = ClusterConfig {
-            dialect,
-            broker_addresses: vec![address],
-            ..ClusterConfig::default()
-        };
+        let config = ClusterConfig { dialect, broker_addresses: vec![address], ..ClusterConfig::default() };
         let mut world = World::with(config);
         let answer = world.ask(BROKER, &captured(dialect, send));
         assert_eq!(answer.code, 0);
@@ -74,10 +67,7 @@ fn the_second_layout_serves_long_topics_and_ipv6_takes_more_room() {
     let mut world = World::with(config);
     let topic = format!("%RETRY%{}", "g".repeat(150));
     let answer = world.send(&topic, "UNIQ_KEY\u{1}U\u{2}", b"hi");
-    assert_eq!(
-        answer.ext("msgId"),
-        Some("FE80000000000000000000000000000100002A9F0000000000000000")
-    );
+    assert_eq!(answer.ext("msgId"), Some("FE80000000000000000000000000000100002A9F0000000000000000"));
     let body = world.call(BROKER, 33, &[("offset", "0")]).body;
     assert_eq!(body[..4], (body.len() as u32).to_be_bytes());
     assert_eq!(body[4..8], 0xDAA3_20AB_u32.to_be_bytes());
@@ -115,18 +105,11 @@ fn offsets_follow_the_queue() {
         assert_eq!(world.call(BROKER, 30, &queue).ext("offset"), Some("3"));
         assert_eq!(world.call(BROKER, 31, &queue).ext("offset"), Some("0"));
         let earliest = start.to_string();
-        assert_eq!(
-            world.call(BROKER, 32, &queue).ext("timestamp"),
-            Some(earliest.as_str())
-        );
+        assert_eq!(world.call(BROKER, 32, &queue).ext("timestamp"), Some(earliest.as_str()));
         for (after_ms, offset) in [(0, "0"), (1000, "1"), (1500, "2"), (9000, behind)] {
             let at = (start + after_ms).to_string();
             let fields = [queue[0], queue[1], ("timestamp", at.as_str())];
-            assert_eq!(
-                world.call(BROKER, 29, &fields).ext("offset"),
-                Some(offset),
-                "{after_ms}"
-            );
+            assert_eq!(world.call(BROKER, 29, &fields).ext("offset"), Some(offset), "{after_ms}");
         }
     }
 }
@@ -137,16 +120,11 @@ fn a_message_is_viewed_by_its_offset() {
     world.send("T", "", b"first");
     let second = world.send("T", "", b"second");
     let id = second.ext("msgId").expect("an id");
-    let offset = i64::from_str_radix(&id[16..], 16)
-        .expect("hex digits")
-        .to_string();
+    let offset = i64::from_str_radix(&id[16..], 16).expect("hex digits").to_string();
     let body = world.call(BROKER, 33, &[("offset", &offset)]).body;
     assert_eq!(&body[88..94], b"second");
     let missing = world.call(BROKER, 33, &[("offset", "1")]);
-    assert_eq!(
-        (missing.code, missing.remark.as_deref()),
-        (1, Some("can not find message by the offset, 1"))
-    );
+    assert_eq!((missing.code, missing.remark.as_deref()), (1, Some("can not find message by the offset, 1")));
 }
 
 #[test]
@@ -154,11 +132,7 @@ fn messages_are_queried_by_key_and_unique_key() {
     for dialect in DIALECTS {
         let mut world = World::new(dialect);
         for number in 0..5 {
-            world.send(
-                "T",
-                &format!("KEYS\u{1}k both\u{2}UNIQ_KEY\u{1}U{number}\u{2}"),
-                &[number],
-            );
+            world.send("T", &format!("KEYS\u{1}k both\u{2}UNIQ_KEY\u{1}U{number}\u{2}"), &[number]);
         }
         world.send("Other", "KEYS\u{1}both\u{2}", b"x");
         let bodies = |answer: &Frame| -> Vec<u8> {
@@ -203,18 +177,11 @@ fn queues_have_offsets_of_their_own_and_share_the_log() {
         let mut request = world.send_request("T", "UNIQ_KEY\u{1}U\u{2}", b"x");
         change(&mut request, "e", Some(queue));
         let answer = world.ask(BROKER, &request);
-        places.push((
-            answer.ext("queueId").map(str::to_owned),
-            answer.ext("queueOffset").map(str::to_owned),
-        ));
+        places.push((answer.ext("queueId").map(str::to_owned), answer.ext("queueOffset").map(str::to_owned)));
     }
     let expected =
         [("0", "0"), ("3", "0"), ("0", "1")].map(|(id, at)| (Some(id.to_owned()), Some(at.to_owned())));
     assert_eq!(places, expected);
-    let offsets: Vec<i64> = world
-        .stored("T")
-        .iter()
-        .map(|message| message.commit_offset)
-        .collect();
+    let offsets: Vec<i64> = world.stored("T").iter().map(|message| message.commit_offset).collect();
     assert!(offsets.is_sorted_by(|left, right| left < right));
 }

@@ -27,9 +27,7 @@ struct Recorded {
 }
 
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata/vectors")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/vectors").join(name)
 }
 
 fn recorded(dialect: Dialect, folder_name: &str) -> Vec<Recorded> {
@@ -45,25 +43,16 @@ fn read(dialect: Dialect, path: &Path) -> Recorded {
     let bytes = fs::read(path).expect("a captured frame");
     let mut reader = FrameReader::new(dialect);
     reader.push(&bytes);
-    let frame = reader
-        .next_frame()
-        .expect("a frame that can be read")
-        .expect("a whole frame");
+    let frame = reader.next_frame().expect("a frame that can be read").expect("a whole frame");
     assert_eq!(reader.next_frame(), Ok(None), "one frame per file");
-    let name = path
-        .file_name()
-        .expect("a file name")
-        .to_string_lossy()
-        .into_owned();
+    let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
     Recorded { name, bytes, frame }
 }
 
 /// Everything about an answer that does not depend on what the server had stored before, by name.
 fn facts(frame: &Frame, code: i32) -> Vec<(&'static str, String)> {
-    let fields: Option<BTreeSet<&str>> = frame
-        .ext_fields
-        .as_ref()
-        .map(|fields| fields.iter().map(|(name, _)| name.as_str()).collect());
+    let fields: Option<BTreeSet<&str>> =
+        frame.ext_fields.as_ref().map(|fields| fields.iter().map(|(name, _)| name.as_str()).collect());
     let mut facts = vec![
         ("serialize type", format!("{:?}", frame.serialize_type)),
         ("code", frame.code.to_string()),
@@ -74,14 +63,7 @@ fn facts(frame: &Frame, code: i32) -> Vec<(&'static str, String)> {
         ("remark", remark_up_to_location(frame)),
         ("body", frame.body.is_empty().to_string()),
     ];
-    for name in [
-        "queueId",
-        "transactionId",
-        "MSG_REGION",
-        "TRACE_ON",
-        "IS_SUB_CHANGE",
-        "value",
-    ] {
+    for name in ["queueId", "transactionId", "MSG_REGION", "TRACE_ON", "IS_SUB_CHANGE", "value"] {
         facts.push((name, format!("{:?}", frame.ext(name))));
     }
     if matches!(code, 105 | 106 | 219) {
@@ -103,11 +85,7 @@ fn remark_up_to_location(frame: &Frame) -> String {
 fn replay(dialect: Dialect, folder_name: &str, broker: &str) -> (usize, Vec<(String, String)>) {
     let frames = recorded(dialect, folder_name);
     let address = broker.parse().expect("an address");
-    let config = ClusterConfig {
-        dialect,
-        broker_addresses: vec![address],
-        ..ClusterConfig::default()
-    };
+    let config = ClusterConfig { dialect, broker_addresses: vec![address], ..ClusterConfig::default() };
     let mut world = World::with(config);
     let mut differences = Vec::new();
     let mut compared = 0;
@@ -116,17 +94,9 @@ fn replay(dialect: Dialect, folder_name: &str, broker: &str) -> (usize, Vec<(Str
             continue;
         }
         let code = request.frame.code;
-        let server = if matches!(code, 100..=106 | 206 | 219) {
-            NAME_SERVER
-        } else {
-            BROKER
-        };
+        let server = if matches!(code, 100..=106 | 206 | 219) { NAME_SERVER } else { BROKER };
         let answers = world.raw(server, &request.bytes);
-        assert!(
-            world.closed.is_empty(),
-            "{folder_name}/{} closed the connection",
-            request.name
-        );
+        assert!(world.closed.is_empty(), "{folder_name}/{} closed the connection", request.name);
         if request.frame.is_one_way() {
             assert!(answers.is_empty(), "{folder_name}/{} is one-way", request.name);
             continue;
@@ -146,29 +116,19 @@ fn replay(dialect: Dialect, folder_name: &str, broker: &str) -> (usize, Vec<(Str
                 folder_name.starts_with(in_folder) && real.name.contains(file) && *part == what
             });
             if ours != theirs && !known {
-                differences.push((
-                    real.name.clone(),
-                    format!("{what}: {theirs} was recorded, ours is {ours}"),
-                ));
+                differences
+                    .push((real.name.clone(), format!("{what}: {theirs} was recorded, ours is {ours}")));
             }
         }
     }
-    assert!(
-        world.cluster.brokers()[0]
-            .connections()
-            .iter()
-            .any(|(conn, _)| *conn == CONN)
-    );
+    assert!(world.cluster.brokers()[0].connections().iter().any(|(conn, _)| *conn == CONN));
     (compared, differences)
 }
 
 fn assert_as_recorded(dialect: Dialect, folder_name: &str, broker: &str, least: usize) {
     let (compared, differences) = replay(dialect, folder_name, broker);
     assert!(differences.is_empty(), "{folder_name}: {differences:#?}");
-    assert!(
-        compared >= least,
-        "{folder_name}: only {compared} answers compared"
-    );
+    assert!(compared >= least, "{folder_name}: only {compared} answers compared");
 }
 
 #[test]

@@ -8,10 +8,7 @@ const V5: Dialect = Dialect::V5_5_0;
 
 fn assert_refused(world: &mut World, answer: &Frame, code: i32) {
     assert_eq!(answer.code, code, "{:?}", answer.remark);
-    assert_eq!(
-        (answer.ext("MSG_REGION"), answer.ext("TRACE_ON")),
-        (Some("DefaultRegion"), Some("true"))
-    );
+    assert_eq!((answer.ext("MSG_REGION"), answer.ext("TRACE_ON")), (Some("DefaultRegion"), Some("true")));
     assert_eq!((answer.ext("msgId"), answer.ext("queueId")), (None, None));
     assert_eq!(world.cluster.stored_count(), 0);
 }
@@ -35,10 +32,7 @@ fn busy_comes_first_and_bare() {
     world.cluster.broker_mut(0).expect("a broker").settings_mut().busy = true;
     let answer = world.send("bad topic", "", b"");
     assert_eq!((answer.code, answer.ext_fields), (2, None));
-    assert_eq!(
-        answer.remark.as_deref(),
-        Some("[REJECTREQUEST]system busy, start flow control for a while")
-    );
+    assert_eq!(answer.remark.as_deref(), Some("[REJECTREQUEST]system busy, start flow control for a while"));
 }
 
 #[test]
@@ -49,17 +43,11 @@ fn only_five_fields_are_needed() {
             let answer = send_changed(&mut world, name, None);
             assert_exception(&mut world, &answer, "lang.NullPointerException");
         }
-        let bare = Frame {
-            ext_fields: None,
-            ..world.send_request("T", "", b"x")
-        };
+        let bare = Frame { ext_fields: None, ..world.send_request("T", "", b"x") };
         let answer = world.ask(BROKER, &bare);
         assert_exception(&mut world, &answer, "lang.NullPointerException");
         world.cluster.create_topic(world.now, &TopicConfig::new("T", 4));
-        for (stored, name) in ["a", "c", "d", "i", "j", "k", "l", "m", "n"]
-            .into_iter()
-            .enumerate()
-        {
+        for (stored, name) in ["a", "c", "d", "i", "j", "k", "l", "m", "n"].into_iter().enumerate() {
             assert_eq!(send_changed(&mut world, name, None).code, 0, "{name}");
             assert_eq!(world.cluster.stored_count(), stored + 1);
         }
@@ -95,15 +83,9 @@ fn the_names_must_fit_the_code() {
 #[test]
 fn numbers_are_read_as_java_reads_them() {
     let mut world = World::new(V5);
-    for (name, text) in [
-        ("e", " 0"),
-        ("e", "x"),
-        ("g", "1.5"),
-        ("f", "2147483648"),
-        ("d", ""),
-        ("j", "x"),
-        ("l", "x"),
-    ] {
+    for (name, text) in
+        [("e", " 0"), ("e", "x"), ("g", "1.5"), ("f", "2147483648"), ("d", ""), ("j", "x"), ("l", "x")]
+    {
         let answer = send_changed(&mut world, name, Some(text));
         assert_exception(&mut world, &answer, "lang.NumberFormatException");
     }
@@ -124,12 +106,7 @@ fn an_empty_body_is_refused_by_5_5_and_stored_by_4_9() {
 fn a_broker_may_not_accept_sends_yet() {
     let mut world = World::new(V5);
     let from = world.now + 5_000;
-    world
-        .cluster
-        .broker_mut(0)
-        .expect("a broker")
-        .settings_mut()
-        .accept_sends_from_ms = from;
+    world.cluster.broker_mut(0).expect("a broker").settings_mut().accept_sends_from_ms = from;
     let answer = world.send("T", "", b"x");
     assert_refused(&mut world, &answer, 1);
     world.run_until(from);
@@ -139,10 +116,7 @@ fn a_broker_may_not_accept_sends_yet() {
 #[test]
 fn a_broker_without_write_permission_refuses_order_topics_only() {
     let mut world = World::new(V5);
-    let order = TopicConfig {
-        order: true,
-        ..TopicConfig::new("Order", 4)
-    };
+    let order = TopicConfig { order: true, ..TopicConfig::new("Order", 4) };
     world.cluster.create_topic(world.now, &order);
     world.cluster.set_broker_permission(world.now, 0, 4);
     let answer = world.send("Order", "", b"x");
@@ -191,32 +165,21 @@ fn system_topics_get_16() {
         for topic in topics {
             let answer = world.send(topic, "", b"x");
             assert_refused(&mut world, &answer, 16);
-            assert_eq!(
-                answer.remark,
-                Some(format!("Sending message to topic[{topic}] is forbidden."))
-            );
+            assert_eq!(answer.remark, Some(format!("Sending message to topic[{topic}] is forbidden.")));
         }
     }
 }
 
 #[test]
 fn an_unknown_topic_without_a_usable_default_topic_gets_17() {
-    for (dialect, faq) in [
-        (V4, "http://rocketmq.apache.org/docs/faq/"),
-        (V5, "06FAQ for further details."),
-    ] {
+    for (dialect, faq) in [(V4, "http://rocketmq.apache.org/docs/faq/"), (V5, "06FAQ for further details.")] {
         let mut world = World::new(dialect);
-        world
-            .cluster
-            .create_topic(world.now, &TopicConfig::new("Ordinary", 4));
+        world.cluster.create_topic(world.now, &TopicConfig::new("Ordinary", 4));
         for default_topic in ["Unknown", "", "Ordinary"] {
             let answer = send_changed(&mut world, "c", Some(default_topic));
             assert_refused(&mut world, &answer, 17);
             let remark = answer.remark.unwrap_or_default();
-            assert!(
-                remark.starts_with("topic[T] not exist, apply first please!\nSee "),
-                "{remark}"
-            );
+            assert!(remark.starts_with("topic[T] not exist, apply first please!\nSee "), "{remark}");
             assert!(remark.contains(faq), "{remark}");
         }
     }
@@ -224,18 +187,13 @@ fn an_unknown_topic_without_a_usable_default_topic_gets_17() {
 
 #[test]
 fn auto_create_off_gets_17() {
-    let config = ClusterConfig {
-        auto_create_topics: false,
-        ..ClusterConfig::default()
-    };
+    let config = ClusterConfig { auto_create_topics: false, ..ClusterConfig::default() };
     let mut from_the_start = World::with(config);
     assert!(from_the_start.route("TBW102").is_null());
     let answer = from_the_start.send("T", "", b"x");
     assert_refused(&mut from_the_start, &answer, 17);
     let mut while_running = World::new(V5);
-    while_running
-        .cluster
-        .set_auto_create_topics(while_running.now, false);
+    while_running.cluster.set_auto_create_topics(while_running.now, false);
     let answer = while_running.send("T", "", b"x");
     assert_refused(&mut while_running, &answer, 17);
     assert!(!while_running.route("TBW102").is_null());
@@ -245,11 +203,7 @@ fn auto_create_off_gets_17() {
 fn a_queue_id_out_of_range_gets_the_code_of_the_release() {
     for (dialect, code, end) in [(V4, 1, ""), (V5, 29, ", attributes={}")] {
         let mut world = World::new(dialect);
-        let config = TopicConfig {
-            read_queues: 6,
-            write_queues: 4,
-            ..TopicConfig::new("T", 4)
-        };
+        let config = TopicConfig { read_queues: 6, write_queues: 4, ..TopicConfig::new("T", 4) };
         world.cluster.create_topic(world.now, &config);
         let answer = send_changed(&mut world, "e", Some("6"));
         assert_refused(&mut world, &answer, code);
@@ -265,20 +219,10 @@ fn a_queue_id_out_of_range_gets_the_code_of_the_release() {
 #[test]
 fn retry_topics_need_a_group_only_when_groups_are_not_made() {
     let mut world = World::new(V5);
-    world
-        .cluster
-        .broker_mut(0)
-        .expect("a broker")
-        .settings_mut()
-        .auto_create_groups = false;
+    world.cluster.broker_mut(0).expect("a broker").settings_mut().auto_create_groups = false;
     let answer = world.send("%RETRY%g", "", b"x");
     assert_refused(&mut world, &answer, 26);
-    world
-        .cluster
-        .broker_mut(0)
-        .expect("a broker")
-        .settings_mut()
-        .auto_create_groups = true;
+    world.cluster.broker_mut(0).expect("a broker").settings_mut().auto_create_groups = true;
     assert_eq!(world.send("%RETRY%g", "", b"x").code, 0);
 }
 
@@ -311,12 +255,7 @@ fn an_inner_batch_property_is_refused_by_5_5() {
 fn half_messages_can_be_refused() {
     for dialect in DIALECTS {
         let mut world = World::new(dialect);
-        world
-            .cluster
-            .broker_mut(0)
-            .expect("a broker")
-            .settings_mut()
-            .reject_transactions = true;
+        world.cluster.broker_mut(0).expect("a broker").settings_mut().reject_transactions = true;
         let answer = world.send("T", "TRAN_MSG\u{1}true\u{2}", b"x");
         assert_refused(&mut world, &answer, 16);
         let remark = "the broker[10.0.1.1] sending transaction message is forbidden";
@@ -333,12 +272,7 @@ fn bad_delays_are_refused() {
         let answer = world.send("T", text, b"x");
         assert_refused(&mut world, &answer, 13);
     }
-    world
-        .cluster
-        .broker_mut(0)
-        .expect("a broker")
-        .settings_mut()
-        .timer_wheel = false;
+    world.cluster.broker_mut(0).expect("a broker").settings_mut().timer_wheel = false;
     let answer = world.send("T", "TIMER_DELAY_SEC\u{1}100\u{2}", b"x");
     assert_refused(&mut world, &answer, 1);
 }
@@ -346,19 +280,10 @@ fn bad_delays_are_refused() {
 #[test]
 fn a_full_disk_gets_14() {
     let mut world = World::new(V5);
-    world
-        .cluster
-        .broker_mut(0)
-        .expect("a broker")
-        .settings_mut()
-        .disk_full = true;
+    world.cluster.broker_mut(0).expect("a broker").settings_mut().disk_full = true;
     let answer = world.send("T", "", b"x");
     assert_refused(&mut world, &answer, 14);
-    assert!(
-        answer
-            .remark
-            .is_some_and(|remark| remark.starts_with("service not available now."))
-    );
+    assert!(answer.remark.is_some_and(|remark| remark.starts_with("service not available now.")));
 }
 
 fn batch(world: &mut World, topic: &str, properties: &str, body: &[u8]) -> Frame {
