@@ -126,6 +126,7 @@ impl Producers {
                 let tried = send.counted;
                 let kind = match failure {
                     AttemptFailure::Refused { .. } => final_refusal(asked.broker_name, failure),
+                    AttemptFailure::Timeout if send.deadline <= cx.now.mono => SendErrorKind::Timeout,
                     _ => SendErrorKind::RetriesExhausted(tried),
                 };
                 self.fail(cx, key, kind);

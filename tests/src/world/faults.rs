@@ -101,86 +101,94 @@ impl Run {
         let name_servers = self.world.cluster.name_servers().len() as u64;
         let broker = self.dice(brokers) as usize;
         let name_server = ServerId::NameServer(self.dice(name_servers) as usize);
-        let server = ServerId::Broker(broker);
-        let bytes = self.dice(700) as usize;
+        let draw = self.dice(700) as usize;
         let time = Duration::from_millis(self.dice(12_000));
-        let pipes = self.world.pipes();
-        let pipe = if pipes.is_empty() { None } else { Some(pipes[self.dice(pipes.len() as u64) as usize]) };
-        let world = &mut self.world;
-        match (fault, pipe) {
-            (Fault::Reset, Some(pipe)) => world.reset(pipe),
-            (Fault::CutUp, Some(pipe)) => world.cut_up(pipe, bytes),
-            (Fault::CutDown, Some(pipe)) => world.cut_down(pipe, bytes),
-            (Fault::Stall, Some(pipe)) => world.stall(pipe, time),
-            (Fault::HalfOpen, Some(pipe)) => world.half_open(pipe),
-            (Fault::Garbage, Some(pipe)) => world.inject(pipe, GARBAGE[bytes % GARBAGE.len()]),
-            (
-                Fault::Reset
-                | Fault::CutUp
-                | Fault::CutDown
-                | Fault::Stall
-                | Fault::HalfOpen
-                | Fault::Garbage,
-                None,
-            ) => {}
-            (Fault::Crash, _) => {
-                world.crash(server);
-                world.later(time, move |world| world.restart(server));
+        match fault {
+            Fault::Reset
+            | Fault::CutUp
+            | Fault::CutDown
+            | Fault::Stall
+            | Fault::HalfOpen
+            | Fault::Garbage => self.connection_fault(fault, draw, time),
+            Fault::Crash | Fault::Pause => self.outage(fault, ServerId::Broker(broker), time),
+            Fault::NameServerCrash => self.outage(Fault::Crash, name_server, time),
+            Fault::NameServerPause => self.outage(Fault::Pause, name_server, time),
+            Fault::Leave => {
+                self.world.leave(broker);
+                self.world.later(time, move |world| world.restart(ServerId::Broker(broker)));
             }
-            (Fault::Pause, _) => {
-                world.pause(server);
-                world.later(time, move |world| world.resume(server));
+            Fault::GoAway => {
+                self.world.go_away(broker, true);
+                self.world.later(time / 4, move |world| world.go_away(broker, false));
             }
-            (Fault::Leave, _) => {
-                world.leave(broker);
-                world.later(time, move |world| world.restart(server));
+            Fault::RefuseConnects => self.world.connects(ServerId::Broker(broker), Connects::Refused),
+            Fault::HangConnects => self.world.connects(ServerId::Broker(broker), Connects::Hanging),
+            Fault::Permission | Fault::AutoCreate => self.topic_fault(fault, draw),
+            Fault::WallJump => {
+                let jump = [-3_600_000, 3_600_000, -40, 86_400_000 * 31, -1_733_000_000_000][draw % 5];
+                self.world.jump_wall_clock(jump);
             }
-            (Fault::GoAway, _) => {
-                world.go_away(broker, true);
-                world.later(time / 4, move |world| world.go_away(broker, false));
+            Fault::LostAnswers | Fault::LateAnswers => self.answer_fault(fault, draw),
+            Fault::NameServerList => {
+                let list = self.world.cluster.name_server_addr();
+                self.world.set_name_servers(0, &list);
             }
-            (Fault::NameServerCrash, _) => {
-                world.crash(name_server);
-                world.later(time, move |world| world.restart(name_server));
-            }
-            (Fault::NameServerPause, _) => {
-                world.pause(name_server);
-                world.later(time, move |world| world.resume(name_server));
-            }
-            (Fault::RefuseConnects, _) => world.connects(server, Connects::Refused),
-            (Fault::HangConnects, _) => world.connects(server, Connects::Hanging),
-            (Fault::Permission, _) => {
-                let (topic, permission) = (TOPICS[bytes % 3], if bytes % 2 == 0 { 4 } else { 6 });
-                world.change_cluster(|cluster, now| cluster.set_permission(now, topic, permission));
-            }
-            (Fault::AutoCreate, _) => {
-                world.change_cluster(|cluster, now| {
-                    cluster.set_auto_create_topics(now, bytes.is_multiple_of(2))
-                });
-            }
-            (Fault::WallJump, _) => {
-                let jump = [-3_600_000, 3_600_000, -40, 86_400_000 * 31, -1_733_000_000_000][bytes % 5];
-                world.jump_wall_clock(jump);
-            }
-            (Fault::LostAnswers | Fault::LateAnswers, _) => {
-                let (every, late) = (2 + bytes % 5, fault == Fault::LateAnswers);
-                let mut count = 0;
-                world.on_answers(move |_, _| {
-                    count += 1;
-                    match (count % every == 0, late) {
-                        (false, _) => Tamper::Keep,
-                        (true, false) => Tamper::Drop,
-                        (true, true) => Tamper::Late(bytes as u64 * 3_000),
-                    }
-                });
-            }
-            (Fault::NameServerList, _) => {
-                let list = world.cluster.name_server_addr();
-                world.set_name_servers(0, &list);
-            }
-            (Fault::Heal, _) => self.heal(),
-            (other, _) => self.broker_fault(other, broker, bytes as u64),
+            Fault::Heal => self.heal(),
+            Fault::BusyBurst
+            | Fault::Refusals
+            | Fault::LosingBroker
+            | Fault::DoubleAnswers
+            | Fault::SlowBroker
+            | Fault::BadStatus => self.broker_fault(fault, broker, draw as u64),
         }
+    }
+
+    fn connection_fault(&mut self, fault: Fault, draw: usize, time: Duration) {
+        let pipes = self.world.pipes();
+        if pipes.is_empty() {
+            return;
+        }
+        let pipe = pipes[self.dice(pipes.len() as u64) as usize];
+        let world = &mut self.world;
+        match fault {
+            Fault::CutUp => world.cut_up(pipe, draw),
+            Fault::CutDown => world.cut_down(pipe, draw),
+            Fault::Stall => world.stall(pipe, time),
+            Fault::HalfOpen => world.half_open(pipe),
+            Fault::Garbage => world.inject(pipe, GARBAGE[draw % GARBAGE.len()]),
+            _ => world.reset(pipe),
+        }
+    }
+
+    fn outage(&mut self, fault: Fault, server: ServerId, time: Duration) {
+        if fault == Fault::Crash {
+            self.world.crash(server);
+            self.world.later(time, move |world| world.restart(server));
+        } else {
+            self.world.pause(server);
+            self.world.later(time, move |world| world.resume(server));
+        }
+    }
+
+    fn topic_fault(&mut self, fault: Fault, draw: usize) {
+        let on = !draw.is_multiple_of(2);
+        self.world.change_cluster(|cluster, now| match fault {
+            Fault::Permission => cluster.set_permission(now, TOPICS[draw % 3], if on { 6 } else { 4 }),
+            _ => cluster.set_auto_create_topics(now, on),
+        });
+    }
+
+    fn answer_fault(&mut self, fault: Fault, draw: usize) {
+        let (every, late) = (2 + draw % 5, fault == Fault::LateAnswers);
+        let mut count = 0;
+        self.world.on_answers(move |_, _| {
+            count += 1;
+            match (count % every == 0, late) {
+                (false, _) => Tamper::Keep,
+                (true, false) => Tamper::Drop,
+                (true, true) => Tamper::Late(draw as u64 * 3_000),
+            }
+        });
     }
 
     fn broker_fault(&mut self, fault: Fault, broker: usize, draw: u64) {
@@ -190,7 +198,7 @@ impl Run {
                 return SendDecision::Store;
             }
             match fault {
-                Fault::LosingBroker if draw % 2 == 0 => SendDecision::StoreSilently,
+                Fault::LosingBroker if draw.is_multiple_of(2) => SendDecision::StoreSilently,
                 Fault::LosingBroker => SendDecision::Lose,
                 Fault::DoubleAnswers => SendDecision::AnswerTwice,
                 Fault::SlowBroker => SendDecision::Delay { millis: draw * 5 },

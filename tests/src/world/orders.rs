@@ -28,6 +28,7 @@ pub struct Ticket {
 
 /// What became of a send.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "a test holds few of them")]
 pub enum Verdict {
     /// A broker has it.
     Stored(SendReceipt),

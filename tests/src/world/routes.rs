@@ -24,10 +24,13 @@ pub(super) struct Writable {
     queues: i64,
 }
 
+/// A route, and when it came.
+type Received = (u64, Vec<Writable>);
+
 /// The routes that clients have received: by client and topic, with the time.
 #[derive(Debug, Default)]
 pub(super) struct RouteBook {
-    pub(super) received: BTreeMap<(usize, String), Vec<(u64, Vec<Writable>)>>,
+    pub(super) received: BTreeMap<(usize, String), Vec<Received>>,
 }
 
 impl RouteBook {
@@ -35,7 +38,7 @@ impl RouteBook {
         self.received.keys().filter(|(owner, _)| *owner == client).count()
     }
 
-    fn recent(&self, client: usize, topic: &str, now_us: u64, all: bool) -> &[(u64, Vec<Writable>)] {
+    fn recent(&self, client: usize, topic: &str, now_us: u64, all: bool) -> &[Received] {
         let Some(routes) = self.received.get(&(client, topic.to_owned())) else {
             return &[];
         };
@@ -173,7 +176,7 @@ impl World {
         let (topic, default_topic, broker) = (text_of("b"), text_of("c"), text_of("n"));
         let queue: i64 = text_of("e").parse().unwrap_or(-1);
         let most: i64 = text_of("d").parse().unwrap_or(0);
-        let allows = |routes: &[(u64, Vec<Writable>)], most: i64| {
+        let allows = |routes: &[Received], most: i64| {
             let mut brokers = routes.iter().flat_map(|(_, route)| route);
             brokers.any(|it| {
                 it.broker == broker && it.address == pipe.address && (0..it.queues.min(most)).contains(&queue)

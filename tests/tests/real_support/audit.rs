@@ -18,8 +18,8 @@ pub(crate) struct Figures {
     pub(crate) twice: usize,
     /// How long each stored message took, in order.
     times: Vec<Duration>,
-    /// Errors by their text, without what differs from one to the next.
-    errors: HashMap<String, usize>,
+    /// Errors by their text, without what differs from one to the next: how many, and the first of them in full.
+    errors: HashMap<String, (usize, String)>,
 }
 
 impl Figures {
@@ -27,7 +27,7 @@ impl Figures {
     pub(crate) fn all_stored(self) -> Self {
         assert!(
             self.not_stored == 0 && self.may_be_stored == 0,
-            "not all were stored: {self} {:?}",
+            "not all were stored: {self} {:#?}",
             self.errors
         );
         self
@@ -93,7 +93,8 @@ pub(crate) fn audit(cluster: &RealCluster, topic: &TopicName, sent: &[Sent]) -> 
                     Outcome::NotStored => figures.not_stored += 1,
                     Outcome::MayBeStored => figures.may_be_stored += 1,
                 }
-                *figures.errors.entry(kind_of(error)).or_default() += 1;
+                let kind = figures.errors.entry(kind_of(error));
+                kind.or_insert_with(|| (0, in_full(&one.key, error))).0 += 1;
             }
         }
     }
@@ -141,6 +142,11 @@ fn may_be_so_often(
     for copy in copies {
         assert_eq!(copy.unique_key(), unique_key, "{key}: {copy:?}");
     }
+}
+
+fn in_full(key: &str, error: &SendError) -> String {
+    let attempts: Vec<_> = error.attempts().iter().map(ToString::to_string).collect();
+    format!("{key}: {error}; {}", attempts.join("; "))
 }
 
 /// The text of an error up to its first digit.

@@ -14,7 +14,7 @@ const WITH_PRODUCT: [&str; 6] =
 
 /// Files that are longer than they should be, each with its reason. The list only shrinks: an entry that is not
 /// needed any more fails the test.
-const LONG_FILES: [(&str, &str); 6] = [
+const LONG_FILES: [(&str, &str); 5] = [
     ("core/src/client/tests.rs", "one scripted cluster and the stories told with it"),
     ("core/src/net/mod.rs", "the one book of connections and requests; what stands alone has its own file"),
     ("core/src/producer/producers.rs", "the table of producers and the door to their floor"),
@@ -23,7 +23,6 @@ const LONG_FILES: [(&str, &str); 6] = [
         "three writers of the same fields, side by side: JSON, binary, and one that counts",
     ),
     ("driver/src/send.rs", "four futures of one send, which share its states"),
-    ("tests/src/world/random.rs", "one seed draws everything, in one order"),
 ];
 
 /// Complaints about files that are too long, and about entries of the list that are not needed.
