@@ -11,13 +11,13 @@ mod untold {
 
     /// Takes notices and keeps none.
     #[derive(Debug, Default)]
-    pub(crate) struct Pending;
+    pub(crate) struct Pending {}
 
     impl Pending {
         pub(crate) fn push(&mut self, _: Notice) {}
         pub(crate) fn push_undelivered(&mut self, _: usize) {}
         pub(crate) fn take(&mut self) -> Self {
-            Self
+            Self {}
         }
         pub(crate) fn emit(self) {}
     }

@@ -43,6 +43,20 @@ fn all_stored(world: &World, sends: &[SendHandle]) {
 }
 
 #[test]
+fn a_broker_that_stops_gets_few_messages_that_others_get_too() {
+    let (mut world, producer) = ready(7, 2);
+    world.pause(ServerId::Broker(1));
+    world.later(3 * SECOND, |world| world.resume(ServerId::Broker(1)));
+    let sends = load(&mut world, producer, &Order::to("orders"), Duration::from_millis(10), 3 * SECOND);
+    world.run_for(5 * SECOND);
+    all_stored(&world, &sends);
+    let twice = sends.iter().filter(|send| world.copies(**send).len() == 2).count();
+    // Every second message goes there until it has kept silent for 100 ms, not until the first attempt ends after 1 s.
+    assert!((1..=8).contains(&twice), "{twice} of {} are stored twice", sends.len());
+    world.finish();
+}
+
+#[test]
 fn ten_seconds_without_any_server_fail_nothing_that_may_wait_a_minute() {
     let (mut world, producer) = ready(3, 2);
     let servers = world.cluster().servers();

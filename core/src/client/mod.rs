@@ -18,7 +18,7 @@ use crate::ground::names::{ClientId, TopicName};
 use crate::ground::{Instant, Now, Rng};
 use crate::heartbeat::Heartbeat;
 use crate::interface::Undelivered;
-use crate::net::{ConnState, LinkState, Net, conn_key};
+use crate::net::{LinkState, Net, conn_key};
 use crate::producer::{Context, Producers};
 use crate::wire::WireLimits;
 use alloc::collections::VecDeque;
@@ -208,23 +208,24 @@ impl Client {
     }
 
     fn connections(&self) -> Vec<ConnectionView> {
-        self.net
-            .links()
-            .map(|(_, link)| {
-                let conn = link.conn().and_then(|conn| self.net.connection(conn));
-                let state = match (link.state, conn) {
-                    (LinkState::Connecting { .. }, _) => ConnectionState::Connecting,
-                    (LinkState::Up { .. }, Some(conn)) if conn.state == ConnState::Draining => {
-                        ConnectionState::Draining
-                    }
-                    (LinkState::Up { .. }, Some(conn)) if conn.silent => ConnectionState::Silent,
-                    (LinkState::Up { .. }, Some(_)) => ConnectionState::Up,
-                    _ => ConnectionState::Down,
-                };
-                let requests = conn.map_or(0, |conn| conn.in_flight.len());
-                ConnectionView { endpoint: link.endpoint.clone(), state, requests }
-            })
-            .collect()
+        let of_links = self.net.links().map(|(_, link)| {
+            let conn = link.conn().and_then(|conn| self.net.connection(conn));
+            let state = match (link.state, conn) {
+                (LinkState::Connecting { .. }, _) => ConnectionState::Connecting,
+                (LinkState::Up { .. }, Some(conn)) if conn.silent => ConnectionState::Silent,
+                (LinkState::Up { .. }, Some(_)) => ConnectionState::Up,
+                _ => ConnectionState::Down,
+            };
+            let requests = conn.map_or(0, |conn| conn.in_flight.len());
+            ConnectionView { endpoint: link.endpoint.clone(), state, requests }
+        });
+        // A link has moved on when its old connection drains.
+        let draining = self.net.draining().map(|(endpoint, conn)| ConnectionView {
+            endpoint: endpoint.clone(),
+            state: ConnectionState::Draining,
+            requests: conn.in_flight.len(),
+        });
+        of_links.chain(draining).collect()
     }
 
     /// The producer floor with what it needs of the others.

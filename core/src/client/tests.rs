@@ -1,7 +1,8 @@
 //! The client against a scripted name server and broker, one input at a time.
 
 use super::{
-    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, Send, ServiceState,
+    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, ConnectionState, Input,
+    Send, ServiceState,
 };
 use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
 use crate::ground::{Instant, Now};
@@ -470,4 +471,23 @@ fn a_server_that_only_says_go_away_is_asked_less_and_less_often() {
         rig.pass(Duration::from_millis(10));
     }
     assert!((10..=40).contains(&connects), "{connects} connects in a minute");
+}
+
+#[test]
+fn a_connection_that_drains_is_seen_beside_the_one_that_follows_it() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    let kept = rig.send(producer, "T", Duration::from_secs(60));
+    let refused = rig.send(producer, "T", Duration::from_secs(60));
+    let first = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    let second = rig.take_request(RequestCode::SEND_MESSAGE_V2);
+    rig.answer(&second, 1_500, Some("please go away"));
+    let states = |rig: &Rig| {
+        let all = rig.client.view().connections;
+        all.into_iter().filter(|c| c.endpoint.port() == 10_911).map(|c| c.state).collect::<Vec<_>>()
+    };
+    assert_eq!(states(&rig), [ConnectionState::Down, ConnectionState::Draining]);
+    rig.answer_stored(&first, 0, 8);
+    assert_eq!(rig.sent(kept).unwrap().queue_offset, 8);
+    assert_eq!(states(&rig), [ConnectionState::Down]);
+    assert!(rig.answers.is_empty(), "the refused one ({refused}) goes on until its deadline");
 }

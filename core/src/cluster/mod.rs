@@ -148,6 +148,7 @@ impl Cluster {
     /// The next writable queue of a topic, away from `avoid` and from brokers that do not look well.
     pub(crate) fn next_queue<P: Copy>(
         &mut self,
+        now: Instant,
         key: TopicKey,
         avoid: Option<BrokerKey>,
         net: &Net<P>,
@@ -155,7 +156,8 @@ impl Cluster {
         let topic = self.topics.get_mut(key)?;
         let publish = topic.publish.as_ref()?;
         let brokers = &self.brokers;
-        publish.next(&mut topic.place, avoid, |broker| is_usable(brokers, net, broker))
+        let usable = |broker| is_usable(brokers, net, broker);
+        publish.next(&mut topic.place, avoid, usable, |broker| has_stalled(now, brokers, net, broker))
     }
 
     /// True when the topic has queues on a broker that looks well and is not `avoid`.
@@ -307,4 +309,9 @@ impl Cluster {
 fn is_usable<P: Copy>(brokers: &Brokers, net: &Net<P>, broker: BrokerKey) -> bool {
     let master = brokers.get(broker).and_then(|broker| broker.master.as_ref());
     master.is_some_and(|(_, link)| net.is_usable(*link))
+}
+
+fn has_stalled<P: Copy>(now: Instant, brokers: &Brokers, net: &Net<P>, broker: BrokerKey) -> bool {
+    let master = brokers.get(broker).and_then(|broker| broker.master.as_ref());
+    master.is_some_and(|(_, link)| net.has_stalled(now, *link))
 }

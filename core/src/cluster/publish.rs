@@ -67,16 +67,18 @@ impl PublishInfo {
         self.groups.partition_point(|group| group.first <= place).checked_sub(1)
     }
 
-    /// The next queue after `place`, round robin. Prefers brokers that are `usable` and not `avoid`, then
-    /// usable ones, then others than `avoid`, then any. `place` moves behind the choice. A broker that is
-    /// passed over costs one step, however many queues it has.
+    /// The next queue after `place`, round robin. Prefers brokers that are `usable` and not `avoid`, those that
+    /// have `stalled` last; then usable ones, then others than `avoid`, then any. `place` moves behind the
+    /// choice. A broker that is passed over costs one step, however many queues it has.
     pub(crate) fn next(
         &self,
         place: &mut usize,
         avoid: Option<BrokerKey>,
         usable: impl Fn(BrokerKey) -> bool,
+        stalled: impl Fn(BrokerKey) -> bool,
     ) -> Option<(BrokerKey, i32)> {
-        let ranks: [&dyn Fn(BrokerKey) -> bool; 4] = [
+        let ranks: [&dyn Fn(BrokerKey) -> bool; 5] = [
+            &|broker| Some(broker) != avoid && usable(broker) && !stalled(broker),
             &|broker| Some(broker) != avoid && usable(broker),
             &usable,
             &|broker| Some(broker) != avoid,

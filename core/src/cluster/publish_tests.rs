@@ -71,7 +71,7 @@ fn an_order_topic_lists_its_own_queues() {
 fn round_robin_visits_every_queue_equally() {
     let info = PublishInfo::new([(broker(0), 3), (broker(1), 2)]);
     let mut place = 4;
-    let got: Vec<_> = (0..10).map(|_| info.next(&mut place, None, |_| true).unwrap()).collect();
+    let got: Vec<_> = (0..10).map(|_| info.next(&mut place, None, |_| true, |_| false).unwrap()).collect();
     assert_eq!(got[0], (broker(1), 1));
     assert_eq!(got[1], (broker(0), 0));
     assert_eq!(&got[..5], &got[5..]);
@@ -82,14 +82,26 @@ fn brokers_that_do_not_look_well_are_passed_over() {
     let info = PublishInfo::new([(broker(0), 1000), (broker(1), 2), (broker(2), 1)]);
     let mut place = 0;
     let well = |wanted: BrokerKey| wanted != broker(0);
-    let got: Vec<_> = (0..4).map(|_| info.next(&mut place, None, well).unwrap().0).collect();
+    let got: Vec<_> = (0..4).map(|_| info.next(&mut place, None, well, |_| false).unwrap().0).collect();
     assert_eq!(got, [broker(1), broker(1), broker(2), broker(1)]);
     // The one to avoid is taken when it is the only one that is well.
     let only = |wanted: BrokerKey| wanted == broker(2);
-    assert_eq!(info.next(&mut place, Some(broker(2)), only).unwrap().0, broker(2));
+    assert_eq!(info.next(&mut place, Some(broker(2)), only, |_| false).unwrap().0, broker(2));
     // None is well: any but the one to avoid.
-    assert_ne!(info.next(&mut place, Some(broker(1)), |_| false).unwrap().0, broker(1));
+    assert_ne!(info.next(&mut place, Some(broker(1)), |_| false, |_| false).unwrap().0, broker(1));
     let single = PublishInfo::new([(broker(7), 4)]);
-    assert_eq!(single.next(&mut place, Some(broker(7)), |_| false).unwrap().0, broker(7));
-    assert_eq!(PublishInfo::default().next(&mut place, None, |_| true), None);
+    assert_eq!(single.next(&mut place, Some(broker(7)), |_| false, |_| false).unwrap().0, broker(7));
+    assert_eq!(PublishInfo::default().next(&mut place, None, |_| true, |_| false), None);
+}
+
+#[test]
+fn a_broker_that_has_stalled_is_passed_over_for_one_that_is_well_only() {
+    let info = PublishInfo::new([(broker(0), 4), (broker(1), 4)]);
+    let mut place = 0;
+    let stalled = |which: BrokerKey| which == broker(0);
+    assert_eq!(info.next(&mut place, None, |_| true, stalled).unwrap().0, broker(1));
+    assert_eq!(info.next(&mut place, Some(broker(1)), |_| true, stalled).unwrap().0, broker(0));
+    let only_the_stalled = |which: BrokerKey| which == broker(0);
+    assert_eq!(info.next(&mut place, None, only_the_stalled, stalled).unwrap().0, broker(0));
+    assert!(info.next(&mut place, None, |_| true, |_| true).is_some());
 }

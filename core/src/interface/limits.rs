@@ -43,6 +43,9 @@ table! {
         topic_expiry = Duration::from_secs(3_600),
         /// A connection with pending requests is closed when no byte came for this long. Default 10 s.
         silence_timeout = Duration::from_secs(10),
+        /// A connection with pending requests from which no byte came for this long has stalled: sends that may
+        /// go elsewhere do. Default 100 ms.
+        stall_timeout = Duration::from_millis(100),
         /// First pause after a failed connect; doubled with jitter. Default 100 ms.
         reconnect_pause_min = Duration::from_millis(100),
         /// Longest pause between two connects. Default 5 s.

@@ -169,6 +169,14 @@ impl<P: Copy> Net<P> {
         }
     }
 
+    /// True when requests are pending and nothing was heard for a while: too early to call it silent, but
+    /// whatever can go elsewhere should.
+    pub(crate) fn has_stalled(&self, now: Instant, link: LinkKey) -> bool {
+        let conn = self.links.get(link).and_then(Link::conn).and_then(|conn| self.conns.get(conn));
+        let stalls_at = conn.and_then(|conn| conn.silence_deadline(self.timing.stall_timeout));
+        stalls_at.is_some_and(|at| at <= now)
+    }
+
     pub(crate) fn is_up(&self, link: LinkKey) -> bool {
         self.links.get(link).is_some_and(|link| matches!(link.state, LinkState::Up { .. }))
     }
@@ -450,6 +458,12 @@ impl<P: Copy> Net<P> {
     /// All links, in order of their making.
     pub(crate) fn links(&self) -> impl Iterator<Item = (LinkKey, &Link)> {
         self.links.iter()
+    }
+
+    /// Connections that only finish what is pending, with their addresses.
+    pub(crate) fn draining(&self) -> impl Iterator<Item = (&Endpoint, &Connection)> {
+        let draining = self.conns.iter().filter(|(_, conn)| conn.state == ConnState::Draining);
+        draining.filter_map(|(_, conn)| Some((self.endpoint(conn.link)?, conn)))
     }
 
     pub(crate) fn connection(&self, key: ConnKey) -> Option<&Connection> {

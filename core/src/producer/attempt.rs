@@ -76,7 +76,7 @@ impl Producers {
             }
             _ => {
                 let (topic, avoid) = (send.topic, send.avoid);
-                cx.cluster.next_queue(topic, avoid, cx.net).ok_or(NoChoice::Route)?
+                cx.cluster.next_queue(cx.now.mono, topic, avoid, cx.net).ok_or(NoChoice::Route)?
             }
         };
         let found = cx.cluster.brokers().get(broker).ok_or(NoChoice::Queue)?;

@@ -115,7 +115,7 @@ fn stands_there(receipt: &SendReceipt, topic: &TopicName, copies: &[&StoredMessa
         told == (copy.broker.as_str(), copy.queue_id, copy.queue_offset, copy.offset_message_id())
     });
     assert!(has_it, "{key} was told to be stored at {told:?}, but there is {copies:?}");
-    may_be_so_often(copies, receipt.attempts, &receipt.message_id.to_string(), key, receipt);
+    may_be_so_often(copies, receipt.attempts, receipt.message_id.as_str(), key, receipt);
 }
 
 fn may_stand_there(error: &SendError, copies: &[&StoredMessage], key: &str) {
