@@ -26,15 +26,16 @@ pub(crate) fn broker_killed(bench: &Bench<'_>) -> String {
         .paced(200, &until);
     let hasty_load = Load::new(bench, &bench.producer(&other_client, "killed-3s"), &hasty).lanes(64, &until);
     let mut outages = Vec::new();
+    thread::sleep(Duration::from_secs(3));
     for _ in 0..2 {
-        thread::sleep(Duration::from_secs(3));
         let start = Instant::now();
         bench.cluster.kill9("broker-b").expect("kill");
         thread::sleep(Duration::from_secs(1));
         bench.cluster.restart("broker-b").expect("restart");
         outages.push(start.elapsed().as_secs());
+        // The client tries to connect after up to 5 s, and what has waited goes out then.
+        thread::sleep(Duration::from_secs(6));
     }
-    thread::sleep(Duration::from_secs(3));
     until.tell();
     let (patient_sent, hasty_sent) = (bench.wait(patient_load), bench.wait(hasty_load));
     let patient = audit(bench.cluster, &patient, &patient_sent).all_stored();
