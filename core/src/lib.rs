@@ -15,6 +15,7 @@
 //! | 7 | `cluster`, `heartbeat` | name servers, routes, brokers |
 //! | 8 | [`producer`] | sends and their verdicts |
 //! | 9 | [`client`] | everything: the one door in |
+//! | 10 | `recording` | recordings of a client and their replay (with the feature named record) |
 //!
 //! Nobody uses a floor above the own one. Where two share a floor, the second may use the first.
 #![no_std]
@@ -34,5 +35,7 @@ pub mod interface;
 pub mod message;
 mod net;
 pub mod producer;
+#[cfg(feature = "record")]
+pub mod recording;
 pub mod request;
 pub mod wire;

@@ -1,5 +1,6 @@
 //! Brokers by name: where their masters are.
 
+use crate::body::TopicRouteData;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
 use crate::ground::{Key, Slots};
@@ -71,5 +72,16 @@ impl Brokers {
     /// True when some broker's master is at the other end of this link.
     pub(crate) fn uses(&self, link: LinkKey) -> bool {
         self.slots.iter().any(|(_, broker)| broker.master.as_ref().is_some_and(|(_, used)| *used == link))
+    }
+
+    /// True when a broker of the route is not known at the address that the route gives.
+    pub(crate) fn lead_elsewhere(&self, route: &TopicRouteData) -> bool {
+        route.broker_datas.iter().any(|data| {
+            let address = data.broker_addrs.get(&0).and_then(|text| text.parse::<Endpoint>().ok());
+            let name = data.broker_name.parse::<BrokerName>().ok();
+            let broker = name.and_then(|name| self.get(self.find(&name)?));
+            let known = broker.map(|broker| broker.master.as_ref().map(|(endpoint, _)| endpoint));
+            address.is_some() && known.is_some_and(|known| known != address.as_ref())
+        })
     }
 }

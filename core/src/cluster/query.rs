@@ -269,6 +269,8 @@ impl Cluster {
         net: &mut Net<P>,
         actions: &mut VecDeque<Action>,
     ) {
+        // The route of another topic may have named other masters meanwhile: the newest answer counts.
+        let astray = self.brokers.lead_elsewhere(&route);
         let Some(topic) = self.topics.get_mut(key) else {
             return;
         };
@@ -278,7 +280,7 @@ impl Cluster {
         if default {
             borrow_route(&mut route, topic.default_queues);
         }
-        let changed = topic.route.as_ref() != Some(&route) || topic.provisional != default;
+        let changed = astray || topic.route.as_ref() != Some(&route) || topic.provisional != default;
         if changed || topic.publish.is_none() {
             // Without a queue the same route is looked at again: since then another error may have been noted.
             self.replace(now, key, route, default, net, actions);

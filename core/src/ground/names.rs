@@ -39,7 +39,7 @@ const FORBIDDEN_TO_SEND: [&str; 6] = [
 ];
 
 /// Why a text is not a usable name. Nothing was sent; correct the name and try again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
     /// The name is empty or consists of white space.

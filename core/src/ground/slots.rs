@@ -201,6 +201,9 @@ impl<T> Slots<T> {
 }
 
 #[cfg(test)]
+#[path = "slots_map_tests.rs"]
+mod map_tests;
+#[cfg(test)]
 mod tests {
     use super::Slots;
     use alloc::vec::Vec;

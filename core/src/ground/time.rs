@@ -84,7 +84,7 @@ impl fmt::Display for Instant {
 }
 
 /// What a driver knows about time. Wall time is only ever copied into messages and ids.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Hash)]
 pub struct Now {
     /// Monotonic time: every deadline is measured with it.
     pub mono: Instant,

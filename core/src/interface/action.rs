@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 /// One thing for the driver to do. Queued by `handle` as a function of the inputs alone.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 pub enum Action {
     /// Open a connection; ends in one `Connected` or one `Closed`.
     Connect {
@@ -47,7 +47,7 @@ pub enum Action {
 }
 
 /// The answer to a command.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 pub enum Answer {
     /// To `OpenProducer`.
     Opened(Result<ProducerId, OpenError>),
@@ -64,7 +64,7 @@ pub enum Answer {
 }
 
 /// Something an observer may want to know: log it, count it, or ignore it.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 #[non_exhaustive]
 pub enum Notice {
     /// A connection came up.
@@ -136,7 +136,7 @@ pub enum Stray {
 }
 
 /// Why a connection is lost, as the core sees it.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum LostReason {
     /// The driver reported it.

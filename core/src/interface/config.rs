@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use core::net::{IpAddr, Ipv4Addr};
 
 /// A setting that cannot work.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
 #[error("setting {field}: {reason}")]
 pub struct ConfigError {
     /// The field's name.

@@ -92,7 +92,7 @@ pub enum CloseReason {
 }
 
 /// What an application may want.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum Command {
     /// Opens a producer. Answer: [`Answer::Opened`](super::Answer::Opened).
     OpenProducer {
@@ -148,7 +148,7 @@ pub enum Command {
 }
 
 /// A send, as given to the core.
-#[derive(Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Send {
     /// By which producer.
     pub producer: ProducerId,

@@ -18,8 +18,17 @@ macro_rules! table {
         }
 
         impl $name {
-            fn fields(&self) -> [(&'static str, $of); [$(stringify!($field)),*].len()] {
+            pub(crate) fn fields(&self) -> [(&'static str, $of); [$(stringify!($field)),*].len()] {
                 [$((stringify!($field), self.$field)),*]
+            }
+
+            /// The field of this name.
+            #[cfg(feature = "record")]
+            pub(crate) fn field_mut(&mut self, name: &str) -> Option<&mut $of> {
+                $(if name == stringify!($field) {
+                    return Some(&mut self.$field);
+                })*
+                None
             }
         }
     };
@@ -48,8 +57,8 @@ table! {
         stall_timeout = Duration::from_millis(100),
         /// First pause after a failed connect; doubled with jitter. Default 100 ms.
         reconnect_pause_min = Duration::from_millis(100),
-        /// Longest pause between two connects. Default 5 s.
-        reconnect_pause_max = Duration::from_secs(5),
+        /// Longest pause between two connects. Default 2 s.
+        reconnect_pause_max = Duration::from_secs(2),
         /// First pause of a send that cannot go out or is asked to wait; doubled with jitter. Default 20 ms.
         retry_pause_min = Duration::from_millis(20),
         /// Longest pause of a send. Default 1 s.

@@ -33,7 +33,7 @@ pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
 /// assert_eq!(config.check().unwrap_err().field, "max_message_size");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct ProducerConfig {
     /// The producer group.
     #[doc(alias = "setProducerGroup")]
@@ -113,7 +113,7 @@ pub enum Resend {
 }
 
 /// To which message queue a message goes.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Hash)]
 pub enum Target {
     /// Any writable queue, round robin, away from brokers that just failed.
     #[default]

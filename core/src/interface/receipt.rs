@@ -56,7 +56,7 @@ impl fmt::Display for SendStatus {
 }
 
 /// Proof that a broker stored a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash)]
 #[doc(alias = "SendResult")]
 pub struct SendReceipt {
     /// How well it is kept.

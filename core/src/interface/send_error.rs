@@ -43,11 +43,11 @@ impl fmt::Display for Outcome {
 /// }
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct SendError(pub(crate) Box<SendErrorParts>);
 
 /// One word wide outside, so that results stay small.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub(crate) struct SendErrorParts {
     pub(crate) kind: SendErrorKind,
     pub(crate) outcome: Outcome,
@@ -161,7 +161,7 @@ impl core::error::Error for SendError {
 }
 
 /// Why a send has no receipt.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendErrorKind {
     /// The message itself is wrong; nothing was sent. Mend the message.
@@ -227,7 +227,7 @@ pub enum SendErrorKind {
 }
 
 /// Why there is no route for a message.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoRoute {
     /// The list of name servers is empty. Configure one.
@@ -256,7 +256,7 @@ pub enum NoRoute {
 }
 
 /// One attempt to bring a message to a broker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Attempt {
     /// The chosen broker.
     pub broker: BrokerName,
@@ -288,7 +288,7 @@ impl fmt::Display for Attempt {
 }
 
 /// Why one attempt failed.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum AttemptFailure {
     /// The connection could not be opened, or ended.
@@ -320,7 +320,7 @@ pub enum AttemptFailure {
 }
 
 /// Why a producer could not be opened.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// The client has an open producer of this group.
@@ -338,7 +338,7 @@ pub enum OpenError {
 }
 
 /// A message that was not delivered when its producer or client was closed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Undelivered {
     /// The message.
     pub message: Message,

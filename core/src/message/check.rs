@@ -15,7 +15,7 @@ const ADDED_PROPERTIES_LEN: usize = 200;
 pub const MAX_PROPERTIES_LEN: usize = MAX_STORED_PROPERTIES_LEN - ADDED_PROPERTIES_LEN;
 
 /// Why a message cannot be sent. Nothing was sent; correct the message and send it again.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
     /// The topic is none that a client may send to.

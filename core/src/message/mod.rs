@@ -45,7 +45,7 @@ const KEY_SEPARATOR: &str = " ";
 /// assert_eq!(message.keys().collect::<Vec<_>>(), ["order-4711"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Message {
     topic: TopicName,
     body: Bytes,
@@ -59,6 +59,12 @@ impl Message {
     #[must_use]
     pub fn new(topic: TopicName, body: impl Into<Bytes>) -> Message {
         Message { topic, body: body.into(), flag: 0, properties: Properties::with_wait(true) }
+    }
+
+    /// A message as it was recorded.
+    #[cfg(feature = "record")]
+    pub(crate) fn from_parts(topic: TopicName, body: Bytes, flag: i32, properties: Properties) -> Message {
+        Message { topic, body, flag, properties }
     }
 
     /// Builds a message with tag, keys, user properties.

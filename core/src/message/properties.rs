@@ -93,7 +93,7 @@ pub fn is_reserved_property(name: &str) -> bool {
 }
 
 /// Why a property, a tag or a key is refused. The message is not built, nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum PropertyError {
     /// RocketMQ uses this name itself.

@@ -117,6 +117,9 @@ fn parts(opaque: i32) -> (u16, u16) {
 }
 
 #[cfg(test)]
+#[path = "in_flight_map_tests.rs"]
+mod map_tests;
+#[cfg(test)]
 mod tests {
     use super::{InFlight, RESTING, parts};
     use crate::ground::Key;

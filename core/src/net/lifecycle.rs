@@ -64,23 +64,24 @@ impl<P: Copy> Net<P> {
         if let Some(conn) = conn {
             self.drain(now, conn, LostReason::Unused, actions);
         }
-        self.forget_if_unused(key);
+        self.leaving.push(key);
     }
 
-    /// Forgets an address that was let go, once nothing is left of it.
-    fn forget_if_unused(&mut self, key: LinkKey) {
-        let Some(link) = self.links.get(key) else {
-            return;
-        };
-        if let LinkState::Down { timer, .. } = link.state
-            && link.let_go
-            && link.live == 0
-        {
-            if let Some(timer) = timer {
-                self.timers.unset(timer);
-            }
-            if let Some(link) = self.links.remove(key) {
+    /// Forgets the addresses that were let go and of which nothing is left. To be called when all events are passed
+    /// on: a request that ended is told with its address.
+    pub(super) fn forget_unused(&mut self) {
+        for key in core::mem::take(&mut self.leaving) {
+            if let Some(link) = self.links.get(key)
+                && let LinkState::Down { timer, .. } = link.state
+                && link.let_go
+                && link.live == 0
+                && !self.conns.iter().any(|(_, conn)| conn.link == key)
+            {
+                if let Some(timer) = timer {
+                    self.timers.unset(timer);
+                }
                 self.by_endpoint.remove(&link.endpoint);
+                self.links.remove(key);
             }
         }
     }
@@ -211,6 +212,9 @@ impl<P: Copy> Net<P> {
             return;
         };
         let endpoint = link.endpoint.clone();
+        if link.let_go {
+            self.leaving.push(conn.link);
+        }
         actions.push_back(Action::Notice(Notice::ConnectionDown { endpoint, why: why.clone() }));
         self.version += 1;
         if !current {
@@ -221,7 +225,6 @@ impl<P: Copy> Net<P> {
         let failed = !(idle_end || matches!(why, LostReason::Unused | LostReason::Shutdown));
         self.rest(now, conn.link, failed, &why);
         self.connect_if_wanted(now, conn.link, actions);
-        self.forget_if_unused(conn.link);
     }
 
     /// Marks a link as down. After a failure it pauses, and those that wait for it learn of it.

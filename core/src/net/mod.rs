@@ -109,6 +109,8 @@ pub(crate) struct Net<P> {
     requests: Slots<Request<P>>,
     timers: Timers<NetTimer>,
     ready: VecDeque<LinkKey>,
+    /// Links to addresses that may be forgotten.
+    leaving: Vec<LinkKey>,
     events: VecDeque<NetEvent<P>>,
     rng: Rng,
     timing: Timing,
@@ -128,6 +130,7 @@ impl<P: Copy> Net<P> {
             requests: Slots::default(),
             timers: Timers::default(),
             ready: VecDeque::new(),
+            leaving: Vec::new(),
             events: VecDeque::new(),
             rng,
             timing,
@@ -390,7 +393,11 @@ impl<P: Copy> Net<P> {
     }
 
     pub(crate) fn next_event(&mut self) -> Option<NetEvent<P>> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if event.is_none() {
+            self.forget_unused();
+        }
+        event
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {

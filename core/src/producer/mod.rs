@@ -10,6 +10,8 @@ mod outcome;
 mod producers;
 mod retry;
 #[cfg(test)]
+mod retry_table_tests;
+#[cfg(test)]
 mod retry_tests;
 mod room;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The end of an attempt: what an answer or a failure means for its send.
 
-use super::judge::{Refusal, Verdict, judge};
+use super::judge::{NextStep, Refusal, Verdict, judge};
 use super::producers::{Context, Producers, Purposes, table_key};
 use super::retry::{Facts, Failed, Next, after_failure};
 use super::send::{SendKey, Stage};
@@ -112,10 +112,12 @@ impl Producers {
             counted: send.counted,
             retries: send.retries,
             alternative,
-            pauses: send.pauses,
+            waits: send.pauses.saturating_add(send.asked_to_wait),
         };
         let (next, counts) = after_failure(facts, failed);
         send.counted += u32::from(counts);
+        let asks_to_wait = matches!(failed, Failed::Refused { next: NextStep::WaitAndTry, .. });
+        send.asked_to_wait = send.asked_to_wait.saturating_add(u32::from(asks_to_wait));
         match next {
             Next::Again | Next::AgainAfterPause => self.again(cx, key, next, &asked.broker_name, &failure),
             Next::Refused => {

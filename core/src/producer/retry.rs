@@ -23,8 +23,8 @@ pub(crate) struct Facts {
     pub(crate) retries: u32,
     /// A queue on another broker that looks well may be chosen.
     pub(crate) alternative: bool,
-    /// Pauses so far.
-    pub(crate) pauses: u32,
+    /// Pauses, and refusals that asked to wait, before this attempt.
+    pub(crate) waits: u32,
 }
 
 /// What comes next.
@@ -63,7 +63,7 @@ pub(crate) fn after_failure(facts: Facts, failed: Failed) -> (Next, bool) {
     if !proves_not_stored && facts.resend == Resend::OnlyWhenNotStored {
         return (Next::ResendForbidden, counts);
     }
-    // A pause helps where the same broker is asked again; and when all others were asked to wait, too.
-    let waits = matches!(failed, Failed::Refused { next: NextStep::WaitAndTry, .. }) && facts.pauses > 0;
+    // A pause helps where the same broker is asked again; and when it is not the only one that asks to wait.
+    let waits = matches!(failed, Failed::Refused { next: NextStep::WaitAndTry, .. }) && facts.waits > 0;
     if facts.alternative && !waits { (Next::Again, counts) } else { (Next::AgainAfterPause, counts) }
 }

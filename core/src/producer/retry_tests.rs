@@ -3,7 +3,7 @@ use super::retry::{Facts, Failed, Next, after_failure};
 use crate::interface::Resend;
 
 const FACTS: Facts =
-    Facts { resend: Resend::WhenMayBeStored, counted: 0, retries: 2, alternative: true, pauses: 0 };
+    Facts { resend: Resend::WhenMayBeStored, counted: 0, retries: 2, alternative: true, waits: 0 };
 
 fn refused(proves_not_stored: bool, next: NextStep) -> Failed {
     Failed::Refused { proves_not_stored, next }
@@ -14,7 +14,7 @@ fn the_table() {
     let alone = Facts { alternative: false, ..FACTS };
     let used_up = Facts { counted: 2, ..FACTS };
     let careful = Facts { resend: Resend::OnlyWhenNotStored, ..FACTS };
-    let paused = Facts { pauses: 1, ..FACTS };
+    let paused = Facts { waits: 1, ..FACTS };
     let cases = [
         ("never left", FACTS, Failed::Unwritten, (Next::Again, false)),
         ("never left, one broker", alone, Failed::Unwritten, (Next::AgainAfterPause, false)),

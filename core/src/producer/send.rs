@@ -47,6 +47,8 @@ pub(crate) struct SendState {
     pub(super) counted: u32,
     pub(super) may_be_stored: bool,
     pub(super) pauses: u32,
+    /// Refusals so far that asked to wait.
+    pub(super) asked_to_wait: u32,
     /// The broker of the last failed attempt.
     pub(super) avoid: Option<BrokerKey>,
     /// Stored already, but not as well as wanted.
@@ -114,6 +116,7 @@ impl Producers {
             counted: 0,
             may_be_stored: false,
             pauses: 0,
+            asked_to_wait: 0,
             avoid: None,
             kept: None,
         });

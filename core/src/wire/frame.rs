@@ -91,7 +91,7 @@ pub struct RawFrame<'a> {
 }
 
 /// The received bytes are no frames. The connection cannot be used any more.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FrameError {
     /// The peer speaks HTTP.
     #[error("the peer answered with HTTP: the address belongs to a web server, dashboard or HTTP proxy")]

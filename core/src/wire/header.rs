@@ -37,7 +37,7 @@ pub struct Header<'a> {
 }
 
 /// A header that cannot be understood. The connection cannot be trusted any more.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum HeaderError {
     /// The header is not UTF-8.
     #[error("the header is not valid UTF-8")]

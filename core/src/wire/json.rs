@@ -9,7 +9,7 @@ use super::text::find_special;
 const MOST_DEPTH: usize = 128;
 
 /// What is wrong with a JSON text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum JsonError {
     /// The text ends inside a value.
     #[error("the text ends too early")]

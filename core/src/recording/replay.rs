@@ -1,0 +1,215 @@
+//! Gives a recording to a new client and checks that it acts as the recorded one did.
+
+use super::digest::Digest;
+use super::error::ReadError;
+use super::owned::OwnedInput;
+use super::read::{BodyKept, Condition, Reader, Record};
+use crate::client::Client;
+use crate::ground::Now;
+use crate::interface::{Action, ConfigError};
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+/// One input of a replay, and what came of it.
+#[derive(Debug)]
+pub struct Step {
+    /// The number of the input, from 1.
+    pub number: u64,
+    /// Where its record begins, in bytes.
+    pub position: usize,
+    /// When it happened.
+    pub now: Now,
+    /// What happened. Bodies that were not kept are zeros.
+    pub input: OwnedInput,
+    /// For a send: whether the body is the true one.
+    pub body: BodyKept,
+    /// For a `Wrote`: the bytes that the socket took.
+    pub wrote: Vec<Bytes>,
+    /// What the client did about it.
+    pub actions: Vec<Action>,
+}
+
+/// Why a replay cannot go on.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The bytes are wrong.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The configuration is refused here.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The beginning is missing. Read it as a story with [`Reader`].
+    #[error("{records} records are missing at byte {position}: what comes after them cannot be replayed")]
+    Gap {
+        /// How many.
+        records: u64,
+        /// Where, in bytes.
+        position: usize,
+    },
+    /// The client acted differently.
+    #[error(
+        "after input {inputs}: {found} actions with hash {found_hash:016x}, recorded are {expected} with hash {expected_hash:016x}"
+    )]
+    Different {
+        /// Inputs given so far. The difference lies in the actions since the mark before.
+        inputs: u64,
+        /// Recorded number of actions.
+        expected: u64,
+        /// Recorded hash.
+        expected_hash: u64,
+        /// Number of actions here.
+        found: u64,
+        /// Hash here.
+        found_hash: u64,
+    },
+    /// The socket took bytes that the client has not made here.
+    #[error("input {input}: {count} bytes were written, but there are {found}")]
+    NotWritten {
+        /// Number of the input.
+        input: u64,
+        /// Recorded number of bytes.
+        count: usize,
+        /// Bytes here.
+        found: usize,
+    },
+}
+
+impl ReplayError {
+    /// True when the recording is sound, and the client acts differently.
+    #[must_use]
+    pub fn is_difference(&self) -> bool {
+        matches!(self, Self::Different { .. } | Self::NotWritten { .. })
+    }
+}
+
+/// A replay, input by input. See [`Recorder`](super::Recorder) for an example.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    reader: Reader<'a>,
+    client: Client,
+    digest: Digest,
+    inputs: u64,
+    checked: u64,
+    failed: Option<ReplayError>,
+}
+
+impl<'a> Replay<'a> {
+    /// Makes the client as it was.
+    ///
+    /// # Errors
+    /// The configuration is refused.
+    pub fn new(reader: Reader<'a>) -> Result<Self, ReplayError> {
+        let start = reader.start();
+        let client = Client::new(start.config.clone(), start.now)?;
+        let digest = Digest::new(start.bodies);
+        Ok(Self { reader, client, digest, inputs: 0, checked: 0, failed: None })
+    }
+
+    /// The next input, given to the client; none at the end.
+    ///
+    /// Whether the actions of a step are the recorded ones is found out at the next call.
+    ///
+    /// # Errors
+    /// What is wrong, or the first difference. The same error comes again.
+    pub fn next_step(&mut self) -> Result<Option<Step>, ReplayError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let step = self.advance();
+        self.failed = step.as_ref().err().cloned();
+        step
+    }
+
+    fn advance(&mut self) -> Result<Option<Step>, ReplayError> {
+        loop {
+            let position = self.reader.position();
+            match self.reader.next_record()? {
+                Some(Record::Input { now, input, body }) => {
+                    return self.input(position, now, input, body).map(Some);
+                }
+                Some(Record::Mark { actions, hash }) => self.check(actions, hash)?,
+                Some(Record::Gap { records, .. }) => return Err(ReplayError::Gap { records, position }),
+                Some(Record::Told { .. } | Record::End { .. }) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn input(
+        &mut self,
+        position: usize,
+        now: Now,
+        input: OwnedInput,
+        body: BodyKept,
+    ) -> Result<Step, ReplayError> {
+        self.inputs += 1;
+        let wrote = self.written(&input)?;
+        input.clone().give(&mut self.client, now);
+        let mut actions = Vec::new();
+        while let Some(action) = self.client.poll_action() {
+            self.digest.add(&action);
+            actions.push(action);
+        }
+        Ok(Step { number: self.inputs, position, now, input, body, wrote, actions })
+    }
+
+    /// The bytes that the socket took. A connection that the client has closed meanwhile has none.
+    fn written(&mut self, input: &OwnedInput) -> Result<Vec<Bytes>, ReplayError> {
+        let mut chunks = Vec::new();
+        let OwnedInput::Wrote { conn, count } = input else {
+            return Ok(chunks);
+        };
+        self.client.outbox(*conn, &mut chunks);
+        let found: usize = chunks.iter().map(Bytes::len).sum();
+        if found > 0 && found < *count {
+            return Err(ReplayError::NotWritten { input: self.inputs, count: *count, found });
+        }
+        let mut left = *count;
+        for chunk in &mut chunks {
+            chunk.truncate(left);
+            left -= chunk.len();
+        }
+        chunks.retain(|chunk| !chunk.is_empty());
+        Ok(chunks)
+    }
+
+    fn check(&mut self, expected: u64, expected_hash: u64) -> Result<(), ReplayError> {
+        let (found, found_hash) = (self.digest.actions(), self.digest.value());
+        if (expected, expected_hash) == (found, found_hash) {
+            self.checked = found;
+            return Ok(());
+        }
+        Err(ReplayError::Different { inputs: self.inputs, expected, expected_hash, found, found_hash })
+    }
+
+    /// The client, as it is after the last step.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The recording, as far as it is read.
+    #[must_use]
+    pub fn reader(&self) -> &Reader<'a> {
+        &self.reader
+    }
+
+    /// How the recording stops, once [`next_step`](Self::next_step) has returned none.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.reader.condition()
+    }
+
+    /// Inputs given so far.
+    #[must_use]
+    pub fn inputs(&self) -> u64 {
+        self.inputs
+    }
+
+    /// Actions that are known to be the recorded ones.
+    #[must_use]
+    pub fn checked_actions(&self) -> u64 {
+        self.checked
+    }
+}

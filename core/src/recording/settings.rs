@@ -1,0 +1,267 @@
+//! Settings of clients and producers as lists of named values.
+//!
+//! Every name that is written stands in this file: a setting that is added to the client is recorded only once
+//! somebody has thought about it, so a secret cannot slip in by itself.
+
+use super::error::ReadErrorKind as Wrong;
+use super::parts::{Parts, put_bytes, put_number, put_time};
+use crate::command::LanguageCode;
+use crate::ground::endpoint::NameServers;
+use crate::interface::{ClientConfig, Identity, Limits, ProducerConfig, Resend, Timing};
+use crate::wire::SerializeType;
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Display;
+use core::str::FromStr;
+use core::time::Duration;
+
+const TIMING: &str = "timing.";
+const LIMITS: &str = "limits.";
+
+enum Value<'a> {
+    Number(u64),
+    Text(&'a str),
+    Time(Duration),
+}
+
+/// Appends settings; the number of them comes first.
+struct List {
+    count: u64,
+    bytes: Vec<u8>,
+}
+
+impl List {
+    fn new() -> Self {
+        Self { count: 0, bytes: Vec::new() }
+    }
+
+    fn put(&mut self, name: &str, value: &Value<'_>) {
+        self.count += 1;
+        put_bytes(&mut self.bytes, name.as_bytes());
+        match value {
+            Value::Number(number) => {
+                self.bytes.push(0);
+                put_number(&mut self.bytes, *number);
+            }
+            Value::Text(text) => {
+                self.bytes.push(1);
+                put_bytes(&mut self.bytes, text.as_bytes());
+            }
+            Value::Time(time) => {
+                self.bytes.push(2);
+                put_time(&mut self.bytes, *time);
+            }
+        }
+    }
+
+    fn number(&mut self, name: &str, number: u64) {
+        self.put(name, &Value::Number(number));
+    }
+
+    fn text(&mut self, name: &str, text: &str) {
+        self.put(name, &Value::Text(text));
+    }
+
+    fn finish(self, out: &mut Vec<u8>) {
+        put_number(out, self.count);
+        out.extend_from_slice(&self.bytes);
+    }
+}
+
+pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
+    // No `..` here: the compiler asks for every setting that is added.
+    let ClientConfig { name_servers, identity, seed, serialize_type, language, timing, limits } = config;
+    let Identity { ip, pid, instance_name, unit_name } = identity;
+    let mut list = List::new();
+    list.text("name_servers", &name_servers.to_string());
+    list.text("ip", &ip.to_string());
+    list.number("pid", u64::from(*pid));
+    if let Some(name) = instance_name {
+        list.text("instance_name", name);
+    }
+    if let Some(name) = unit_name {
+        list.text("unit_name", name);
+    }
+    list.number("seed", *seed);
+    list.number("serialize_type", u64::from(serialize_type.code()));
+    list.text("language", language.name());
+    for (name, time) in timing.fields() {
+        list.put(&join(TIMING, name), &Value::Time(time));
+    }
+    for (name, limit) in limits.fields() {
+        list.number(&join(LIMITS, name), limit as u64);
+    }
+    list.finish(out);
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    let mut text = prefix.to_owned();
+    text.push_str(name);
+    text
+}
+
+pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> {
+    let mut config = ClientConfig::new(NameServers::none(), 0);
+    let (mut servers, mut seed) = (None, None);
+    for_each(parts, |name, value| {
+        match name {
+            "name_servers" => servers = Some(name_servers(value.text()?)?),
+            "ip" => config.identity.ip = value.parse("ip")?,
+            "pid" => config.identity.pid = value.number()?,
+            "instance_name" => config.identity.instance_name = Some(value.text()?.to_owned()),
+            "unit_name" => config.identity.unit_name = Some(value.text()?.to_owned()),
+            "seed" => seed = Some(value.number()?),
+            "serialize_type" => config.serialize_type = serialize_type(value.number()?)?,
+            "language" => config.language = LanguageCode::from_name(value.text()?),
+            other => return table(other, value, &mut config.timing, &mut config.limits),
+        }
+        Ok(())
+    })?;
+    config.name_servers = servers.ok_or(Wrong::MissingSetting("name_servers"))?;
+    config.seed = seed.ok_or(Wrong::MissingSetting("seed"))?;
+    Ok(config)
+}
+
+fn table(name: &str, value: &Value<'_>, timing: &mut Timing, limits: &mut Limits) -> Result<(), Wrong> {
+    let unknown = || Wrong::UnknownSetting(name.chars().take(80).collect());
+    if let Some(name) = name.strip_prefix(TIMING) {
+        *timing.field_mut(name).ok_or_else(unknown)? = value.time()?;
+    } else if let Some(name) = name.strip_prefix(LIMITS) {
+        *limits.field_mut(name).ok_or_else(unknown)? = value.number()?;
+    } else {
+        return Err(unknown());
+    }
+    Ok(())
+}
+
+/// A list as it is written: an empty one is a list of none.
+pub(super) fn name_servers(text: &str) -> Result<NameServers, Wrong> {
+    if text.is_empty() {
+        return Ok(NameServers::none());
+    }
+    text.parse().map_err(|error| Wrong::value("name_servers", error))
+}
+
+fn serialize_type(code: u8) -> Result<SerializeType, Wrong> {
+    [SerializeType::Json, SerializeType::RocketMq]
+        .into_iter()
+        .find(|known| known.code() == code)
+        .ok_or_else(|| Wrong::value("serialize_type", code))
+}
+
+pub(super) fn put_producer(out: &mut Vec<u8>, config: &ProducerConfig) {
+    let ProducerConfig {
+        group,
+        send_timeout,
+        retries,
+        resend,
+        retry_another_broker_when_not_store_ok,
+        max_message_size,
+        create_topic_key,
+        default_topic_queue_nums,
+    } = config;
+    let mut list = List::new();
+    list.text("group", group.as_str());
+    list.put("send_timeout", &Value::Time(*send_timeout));
+    list.number("retries", u64::from(*retries));
+    let resend = match resend {
+        Resend::WhenMayBeStored => 0,
+        Resend::OnlyWhenNotStored => 1,
+    };
+    list.number("resend", resend);
+    let elsewhere = u64::from(*retry_another_broker_when_not_store_ok);
+    list.number("retry_another_broker_when_not_store_ok", elsewhere);
+    list.number("max_message_size", *max_message_size as u64);
+    list.text("create_topic_key", create_topic_key.as_str());
+    list.number("default_topic_queue_nums", u64::from(*default_topic_queue_nums));
+    list.finish(out);
+}
+
+pub(super) fn read_producer(parts: &mut Parts<'_>) -> Result<ProducerConfig, Wrong> {
+    let mut config = None;
+    for_each(parts, |name, value| {
+        if name == "group" && config.is_none() {
+            config = Some(ProducerConfig::new(value.parse("group")?));
+            return Ok(());
+        }
+        // It stands first.
+        let config = config.as_mut().ok_or(Wrong::MissingSetting("group"))?;
+        match name {
+            "send_timeout" => config.send_timeout = value.time()?,
+            "retries" => config.retries = value.number()?,
+            "resend" => {
+                config.resend = match value.number::<u64>()? {
+                    0 => Resend::WhenMayBeStored,
+                    1 => Resend::OnlyWhenNotStored,
+                    other => return Err(Wrong::value("resend", other)),
+                };
+            }
+            "retry_another_broker_when_not_store_ok" => {
+                config.retry_another_broker_when_not_store_ok = value.flag()?;
+            }
+            "max_message_size" => config.max_message_size = value.number()?,
+            "create_topic_key" => config.create_topic_key = value.parse("create_topic_key")?,
+            "default_topic_queue_nums" => config.default_topic_queue_nums = value.number()?,
+            other => return Err(Wrong::UnknownSetting(other.chars().take(80).collect())),
+        }
+        Ok(())
+    })?;
+    config.ok_or(Wrong::MissingSetting("group"))
+}
+
+fn for_each(
+    parts: &mut Parts<'_>,
+    mut each: impl FnMut(&str, &Value<'_>) -> Result<(), Wrong>,
+) -> Result<(), Wrong> {
+    let count = parts.number("number of settings")?;
+    for _ in 0..count {
+        let name = parts.text("name of a setting")?;
+        let value = match parts.byte("kind of a setting")? {
+            0 => Value::Number(parts.number("setting")?),
+            1 => Value::Text(parts.text("setting")?),
+            2 => Value::Time(parts.time("setting")?),
+            other => return Err(Wrong::value("kind of a setting", other)),
+        };
+        each(name, &value)?;
+    }
+    Ok(())
+}
+
+impl<'a> Value<'a> {
+    fn number<T: TryFrom<u64>>(&self) -> Result<T, Wrong> {
+        match self {
+            Self::Number(number) => T::try_from(*number).map_err(|_| Wrong::BadNumber("setting")),
+            _ => Err(Wrong::value("setting", "not a number")),
+        }
+    }
+
+    fn flag(&self) -> Result<bool, Wrong> {
+        match self.number::<u64>()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(Wrong::value("flag", other)),
+        }
+    }
+
+    fn text(&self) -> Result<&'a str, Wrong> {
+        match self {
+            Self::Text(text) => Ok(text),
+            _ => Err(Wrong::value("setting", "not a text")),
+        }
+    }
+
+    fn time(&self) -> Result<Duration, Wrong> {
+        match self {
+            Self::Time(time) => Ok(*time),
+            _ => Err(Wrong::value("setting", "not a time")),
+        }
+    }
+
+    fn parse<T: FromStr>(&self, what: &'static str) -> Result<T, Wrong>
+    where
+        T::Err: Display,
+    {
+        self.text()?.parse().map_err(|error| Wrong::value(what, error))
+    }
+}

@@ -1,0 +1,393 @@
+//! Writes records into a buffer.
+
+use super::digest::Digest;
+use super::parts::{put_bytes, put_number, put_signed};
+use super::settings::{put_client, put_producer};
+use super::tell::told;
+use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_BODY_BYTES, body_hash};
+use crate::ground::{Instant, Now};
+use crate::interface::{
+    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, ProducerId, Send, Target,
+};
+use crate::message::Message;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+pub(super) const START: u8 = 1;
+pub(super) const MARK: u8 = 2;
+pub(super) const TOLD: u8 = 3;
+pub(super) const GAP: u8 = 4;
+pub(super) const END: u8 = 5;
+pub(super) const CONNECTED: u8 = 16;
+pub(super) const RECEIVED: u8 = 17;
+pub(super) const WROTE: u8 = 18;
+pub(super) const CLOSED: u8 = 19;
+pub(super) const TICK: u8 = 20;
+pub(super) const OPEN_PRODUCER: u8 = 32;
+pub(super) const RESERVE: u8 = 33;
+pub(super) const WITHDRAW: u8 = 34;
+pub(super) const SEND: u8 = 35;
+pub(super) const FLUSH: u8 = 36;
+pub(super) const CLOSE_PRODUCER: u8 = 37;
+pub(super) const SHUTDOWN: u8 = 38;
+pub(super) const SET_NAME_SERVERS: u8 = 39;
+
+/// Memory for the parts of a record is given back above this size.
+const KEPT_CAPACITY: usize = 1024 * 1024;
+
+/// The first bytes of every recording.
+pub(super) fn put_header(out: &mut Vec<u8>) {
+    out.extend_from_slice(&MAGIC);
+    out.push(FORMAT_VERSION);
+}
+
+/// Appends a record: its length, its kind, its parts.
+pub(super) fn put_record(out: &mut Vec<u8>, kind: u8, parts: &[u8]) {
+    put_number(out, parts.len() as u64 + 1);
+    out.push(kind);
+    out.extend_from_slice(parts);
+}
+
+/// Encodes what happens to one client. It holds what was not [taken](Self::take) yet in memory, and knows no file.
+///
+/// Give it every input before the client gets it, every action that the client's
+/// [`poll_action`](crate::client::Client::poll_action) returns, and call [`mark`](Self::mark) once the actions are taken.
+///
+/// ```
+/// use rocketmq_core::client::{Client, ClientConfig, Input};
+/// use rocketmq_core::ground::Now;
+/// use rocketmq_core::recording::{Bodies, EndReason, Reader, Recorder, Replay};
+///
+/// let config = ClientConfig::new("127.0.0.1:9876".parse()?, 7);
+/// let now = Now::default();
+/// let mut recorder = Recorder::new(&config, now, Bodies::LeaveOut);
+/// let mut client = Client::new(config, now)?;
+/// recorder.input(now, &Input::Tick);
+/// client.handle(now, Input::Tick);
+/// while let Some(action) = client.poll_action() {
+///     recorder.action(now, &action);
+/// }
+/// recorder.mark();
+/// recorder.end(now, EndReason::ClientEnded);
+///
+/// let recording = recorder.take();
+/// let mut replay = Replay::new(Reader::new(&recording)?)?;
+/// while let Some(step) = replay.next_step()? {
+///     println!("{:?} {:?} {:?}", step.now, step.input, step.actions);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Recorder {
+    start: Now,
+    bodies: Bodies,
+    tells: bool,
+    digest: Digest,
+    /// Actions at the last mark.
+    marked: u64,
+    out: Vec<u8>,
+    /// The parts of the record being written; kept for its memory.
+    parts: Vec<u8>,
+    written: u64,
+    ended: bool,
+}
+
+impl Recorder {
+    /// Begins the recording of a client that is made with this configuration at this time.
+    #[must_use]
+    pub fn new(config: &ClientConfig, now: Now, bodies: Bodies) -> Self {
+        let mut it = Self {
+            start: now,
+            bodies,
+            tells: false,
+            digest: Digest::new(bodies),
+            marked: 0,
+            out: Vec::new(),
+            parts: Vec::new(),
+            written: 0,
+            ended: false,
+        };
+        put_header(&mut it.out);
+        it.parts.clear();
+        put_number(&mut it.parts, now.mono.as_micros());
+        put_signed(&mut it.parts, now.unix_ms);
+        it.parts.push(bodies.code());
+        put_bytes(&mut it.parts, env!("CARGO_PKG_VERSION").as_bytes());
+        put_client(&mut it.parts, config);
+        it.finish(START);
+        it
+    }
+
+    /// Also tells in words what the client does, for a recording that will be read without its beginning.
+    #[must_use]
+    pub fn telling(mut self) -> Self {
+        self.tells = true;
+        self
+    }
+
+    /// One input, before the client gets it.
+    pub fn input(&mut self, now: Now, input: &Input<'_>) {
+        if self.ended {
+            return;
+        }
+        self.begin(now);
+        let kind = match input {
+            Input::Command { id, command } => {
+                if too_large(command) {
+                    return self.end(now, EndReason::MessageTooLarge);
+                }
+                put_number(&mut self.parts, id.0);
+                put_command(&mut self.parts, command, self.bodies)
+            }
+            Input::Connected { conn } => {
+                put_conn(&mut self.parts, *conn);
+                CONNECTED
+            }
+            Input::Received { conn, bytes } => {
+                put_conn(&mut self.parts, *conn);
+                self.parts.extend_from_slice(bytes);
+                RECEIVED
+            }
+            Input::Wrote { conn, count } => {
+                put_conn(&mut self.parts, *conn);
+                put_number(&mut self.parts, *count as u64);
+                WROTE
+            }
+            Input::Closed { conn, why } => {
+                put_conn(&mut self.parts, *conn);
+                self.parts.push(close_code(*why));
+                CLOSED
+            }
+            Input::Tick => TICK,
+        };
+        self.finish(kind);
+    }
+
+    /// One action that the client wants, in the order in which they are taken.
+    pub fn action(&mut self, now: Now, action: &Action) {
+        if self.ended {
+            return;
+        }
+        self.digest.add(action);
+        if self.tells
+            && let Some(text) = told(action)
+        {
+            self.begin(now);
+            self.parts.extend_from_slice(text.as_bytes());
+            self.finish(TOLD);
+        }
+    }
+
+    /// All actions so far are taken: notes their number and hash, if there were any since the last time.
+    pub fn mark(&mut self) {
+        if self.ended || self.marked == self.digest.actions() {
+            return;
+        }
+        self.marked = self.digest.actions();
+        self.parts.clear();
+        put_number(&mut self.parts, self.marked);
+        self.parts.extend_from_slice(&self.digest.value().to_le_bytes());
+        self.finish(MARK);
+    }
+
+    /// Ends the recording. Nothing is recorded afterwards.
+    pub fn end(&mut self, now: Now, why: EndReason) {
+        if self.ended {
+            return;
+        }
+        self.mark();
+        self.begin(now);
+        self.parts.push(why.code());
+        self.finish(END);
+        self.ended = true;
+        self.parts = Vec::new();
+    }
+
+    /// True after [`end`](Self::end), and when a message was larger than a recording can hold.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Encoded bytes that were not taken yet.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Encoded bytes since the beginning.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written + self.out.len() as u64
+    }
+
+    /// Takes the encoded bytes: whole records, to be appended to what was taken before.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.take_into(Vec::new())
+    }
+
+    /// As [`take`](Self::take); goes on in the memory of `empty`.
+    pub fn take_into(&mut self, mut empty: Vec<u8>) -> Vec<u8> {
+        empty.clear();
+        self.written += self.out.len() as u64;
+        core::mem::replace(&mut self.out, empty)
+    }
+
+    /// Begins a record with its time. The wall clock goes with the other one nearly always, so only the difference is
+    /// written.
+    fn begin(&mut self, now: Now) {
+        self.parts.clear();
+        put_number(&mut self.parts, now.mono.as_micros());
+        put_signed(&mut self.parts, now.unix_ms.wrapping_sub(expected_unix_ms(self.start, now.mono)));
+    }
+
+    fn finish(&mut self, kind: u8) {
+        put_record(&mut self.out, kind, &self.parts);
+        if self.parts.capacity() > KEPT_CAPACITY {
+            self.parts = Vec::new();
+        }
+    }
+}
+
+/// The wall time at `mono` if the wall clock goes with it.
+pub(super) fn expected_unix_ms(start: Now, mono: Instant) -> i64 {
+    let passed =
+        (mono.as_micros() / 1_000).cast_signed().wrapping_sub((start.mono.as_micros() / 1_000).cast_signed());
+    start.unix_ms.wrapping_add(passed)
+}
+
+fn too_large(command: &Command) -> bool {
+    matches!(command, Command::Send(send) if send.message.body().len() > MAX_BODY_BYTES)
+}
+
+fn put_conn(parts: &mut Vec<u8>, conn: ConnId) {
+    put_number(parts, u64::from(conn.index()));
+    put_number(parts, u64::from(conn.life()));
+}
+
+fn put_producer_id(parts: &mut Vec<u8>, producer: ProducerId) {
+    put_number(parts, u64::from(producer.index()));
+    put_number(parts, u64::from(producer.life()));
+}
+
+/// A 0 for none; a 1 and the number.
+fn put_option(parts: &mut Vec<u8>, number: Option<u64>) {
+    match number {
+        None => parts.push(0),
+        Some(number) => {
+            parts.push(1);
+            put_number(parts, number);
+        }
+    }
+}
+
+fn put_command(parts: &mut Vec<u8>, command: &Command, bodies: Bodies) -> u8 {
+    let deadline = |parts: &mut Vec<u8>, at: Instant| put_number(parts, at.as_micros());
+    match command {
+        Command::OpenProducer { config } => {
+            put_producer(parts, config);
+            OPEN_PRODUCER
+        }
+        Command::Reserve { producer, topic, weight, deadline: at } => {
+            put_producer_id(parts, *producer);
+            put_bytes(parts, topic.as_str().as_bytes());
+            put_number(parts, *weight as u64);
+            deadline(parts, *at);
+            RESERVE
+        }
+        Command::Withdraw { reservation: CommandId(reservation) } => {
+            put_number(parts, *reservation);
+            WITHDRAW
+        }
+        Command::Send(send) => {
+            put_send(parts, send, bodies);
+            SEND
+        }
+        Command::Flush { producer, deadline: at } => {
+            parts.push(u8::from(producer.is_some()));
+            if let Some(producer) = producer {
+                put_producer_id(parts, *producer);
+            }
+            deadline(parts, *at);
+            FLUSH
+        }
+        Command::CloseProducer { producer, deadline: at } => {
+            put_producer_id(parts, *producer);
+            deadline(parts, *at);
+            CLOSE_PRODUCER
+        }
+        Command::Shutdown { deadline: at } => {
+            deadline(parts, *at);
+            SHUTDOWN
+        }
+        Command::SetNameServers { name_servers } => {
+            put_bytes(parts, name_servers.to_string().as_bytes());
+            SET_NAME_SERVERS
+        }
+    }
+}
+
+fn put_send(parts: &mut Vec<u8>, send: &Send, bodies: Bodies) {
+    let Send { producer, message, target, deadline, one_way, reservation, retries } = send;
+    put_producer_id(parts, *producer);
+    put_number(parts, deadline.as_micros());
+    parts.push(u8::from(*one_way));
+    put_option(parts, reservation.map(|id| id.0));
+    put_option(parts, retries.map(u64::from));
+    match target {
+        Target::Any => parts.push(0),
+        Target::Queue(queue) => {
+            parts.push(1);
+            put_bytes(parts, queue.topic.as_str().as_bytes());
+            put_bytes(parts, queue.broker_name.as_str().as_bytes());
+            put_signed(parts, i64::from(queue.queue_id));
+        }
+        Target::ShardingKey(key) => {
+            parts.push(2);
+            put_bytes(parts, key.as_bytes());
+        }
+    }
+    put_message(parts, message, bodies);
+}
+
+fn put_message(parts: &mut Vec<u8>, message: &Message, bodies: Bodies) {
+    put_bytes(parts, message.topic().as_str().as_bytes());
+    put_signed(parts, i64::from(message.flag()));
+    put_bytes(parts, message.properties().as_wire().as_bytes());
+    let body = message.body();
+    match bodies {
+        Bodies::Keep => put_bytes(parts, body),
+        Bodies::LeaveOut => put_number(parts, body.len() as u64),
+        Bodies::Hash => {
+            put_number(parts, body.len() as u64);
+            parts.extend_from_slice(&body_hash(body).to_le_bytes());
+        }
+    }
+}
+
+fn close_code(why: CloseReason) -> u8 {
+    match why {
+        CloseReason::Refused => 0,
+        CloseReason::Unresolved => 1,
+        CloseReason::Unreachable => 2,
+        CloseReason::TimedOut => 3,
+        CloseReason::EndOfStream => 4,
+        CloseReason::Reset => 5,
+        CloseReason::Other => 6,
+    }
+}
+
+/// The reason with this code.
+pub(super) fn close_reason(code: u8) -> Option<CloseReason> {
+    [
+        CloseReason::Refused,
+        CloseReason::Unresolved,
+        CloseReason::Unreachable,
+        CloseReason::TimedOut,
+        CloseReason::EndOfStream,
+        CloseReason::Reset,
+        CloseReason::Other,
+    ]
+    .into_iter()
+    .find(|why| close_code(*why) == code)
+}

@@ -1,0 +1,34 @@
+//! Headers are read as the slow second implementation reads them.
+
+use arbitrary::Unstructured;
+use rocketmq_core::wire::{SerializeType, WireLimits};
+
+use super::near_json;
+use super::slow;
+
+/// Small, so that short inputs reach them.
+const LIMITS: WireLimits =
+    WireLimits { max_frame: 64 * 1024, max_header: 4096, max_ext_fields: 16, max_depth: 12 };
+
+/// No JSON text starts with it: what follows draws a header that is nearly right.
+pub(crate) const GRAMMAR: u8 = 0xff;
+
+/// A JSON header, or [`GRAMMAR`] and choices.
+pub(crate) fn check_json(input: &[u8]) {
+    match input.split_first() {
+        Some((&GRAMMAR, choices)) => {
+            let text = near_json::header(&mut Unstructured::new(choices)).unwrap_or_default();
+            alike(SerializeType::Json, text.as_bytes());
+        }
+        _ => alike(SerializeType::Json, input),
+    }
+}
+
+/// A binary header.
+pub(crate) fn check_binary(input: &[u8]) {
+    alike(SerializeType::RocketMq, input);
+}
+
+fn alike(serialize: SerializeType, header: &[u8]) {
+    assert_eq!(slow::fast(serialize, header, &LIMITS), slow::slow(serialize, header, &LIMITS));
+}

@@ -1,0 +1,119 @@
+//! Reading a recording never panics, takes no memory that the recording does not have, and always comes to an end.
+#![cfg(feature = "record")]
+
+use proptest::prelude::*;
+use rocketmq_core::client::{Client, ClientConfig, Command, CommandId, Input};
+use rocketmq_core::ground::{Instant, Now};
+use rocketmq_core::message::Message;
+use rocketmq_core::producer::{ProducerConfig, Target};
+use rocketmq_core::recording::{Bodies, Condition, EndReason, Reader, Recorder, Replay};
+
+/// A small session, as a driver records it.
+fn recording(bodies: Bodies) -> Vec<u8> {
+    let config = ClientConfig::new("127.0.0.1:9876".parse().expect("an address"), 7);
+    let mut now = Now { mono: Instant::from_micros(5), unix_ms: 1_700_000_000_000 };
+    let mut recorder = Recorder::new(&config, now, bodies);
+    let mut client = Client::new(config, now).expect("a client");
+    let producer = rocketmq_core::client::ProducerId::from_parts(0, 0);
+    for number in 0..8 {
+        now.mono = Instant::from_millis(number * 700);
+        now.unix_ms += 700;
+        let deadline = Instant::from_millis(number * 700 + 3_000);
+        let command = match number {
+            0 => Command::OpenProducer {
+                config: Box::new(ProducerConfig::new("orders".parse().expect("a group"))),
+            },
+            7 => Command::Shutdown { deadline },
+            _ => Command::Send(rocketmq_core::client::Send {
+                producer,
+                message: Message::new("T".parse().expect("a topic"), "a body"),
+                target: Target::ShardingKey("key".into()),
+                deadline,
+                one_way: number % 2 == 0,
+                reservation: None,
+                retries: Some(1),
+            }),
+        };
+        let input = Input::Command { id: CommandId(number), command };
+        recorder.input(now, &input);
+        client.handle(now, input);
+        while let Some(action) = client.poll_action() {
+            recorder.action(now, &action);
+        }
+        recorder.mark();
+    }
+    recorder.end(now, EndReason::DriverDropped);
+    recorder.take()
+}
+
+/// Reads and replays whatever it is, and returns how many inputs came out.
+fn read(bytes: &[u8]) -> usize {
+    let Ok(mut reader) = Reader::new(bytes) else {
+        return 0;
+    };
+    let mut records = 0;
+    while let Ok(Some(_)) = reader.next_record() {
+        records += 1;
+        assert!(records <= bytes.len(), "more records than bytes");
+    }
+    if let Condition::Cut { at } = reader.condition() {
+        assert!(at < bytes.len());
+    }
+    let Ok(mut replay) = Replay::new(Reader::new(bytes).expect("read before")) else {
+        return 0;
+    };
+    while let Ok(Some(step)) = replay.next_step() {
+        assert!(step.position < bytes.len());
+    }
+    assert!(replay.inputs() <= records as u64);
+    replay.inputs() as usize
+}
+
+fn any_bodies() -> impl Strategy<Value = Bodies> {
+    prop_oneof![Just(Bodies::Keep), Just(Bodies::LeaveOut), Just(Bodies::Hash)]
+}
+
+#[test]
+fn the_whole_of_it_is_read() {
+    for bodies in [Bodies::Keep, Bodies::LeaveOut, Bodies::Hash] {
+        assert_eq!(read(&recording(bodies)), 8);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        read(&bytes);
+    }
+
+    #[test]
+    fn any_bytes_behind_a_true_beginning(
+        bodies in any_bodies(),
+        keep in 0..1_000_usize,
+        tail in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let mut bytes = recording(bodies);
+        bytes.truncate(keep.max(Reader::new(&bytes).expect("a recording").position()));
+        bytes.extend(tail);
+        read(&bytes);
+    }
+
+    #[test]
+    fn any_changes(
+        bodies in any_bodies(),
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut bytes = recording(bodies);
+        for (at, byte) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        read(&bytes);
+    }
+
+    #[test]
+    fn any_cut(bodies in any_bodies(), at in any::<prop::sample::Index>()) {
+        let bytes = recording(bodies);
+        read(&bytes[..at.index(bytes.len())]);
+    }
+}
