@@ -5,11 +5,15 @@ use crate::driver::Driver;
 use crate::error::wrong;
 use crate::identity;
 use crate::producer::ProducerBuilder;
+use crate::recording::{Pen, Tape};
+#[cfg(feature = "record")]
+use crate::recording::{Recording, RecordingState};
 use crate::runtime::Runtime;
 use crate::shared::{Handle, Shared};
 use crate::wait::Wait;
 use crate::watch::Watch;
 use rocketmq_core::client::Client as Core;
+use rocketmq_core::ground::Now;
 use rocketmq_core::ground::endpoint::NameServers;
 use rocketmq_core::ground::names::{ClientId, GroupName};
 use rocketmq_core::interface::{
@@ -61,7 +65,13 @@ impl Client {
         let name_servers = name_servers.try_into().map_err(|error| wrong("name_servers", error));
         let mut config = ClientConfig::new(NameServers::none(), identity::seed());
         config.identity = identity::identity();
-        ClientBuilder { name_servers, config, drop_budget: DEFAULT_DROP_BUDGET }
+        ClientBuilder {
+            name_servers,
+            config,
+            drop_budget: DEFAULT_DROP_BUDGET,
+            #[cfg(feature = "record")]
+            recording: None,
+        }
     }
 
     /// Starts the settings of a producer of this group; `.open().await`, or just `.await`, opens it.
@@ -96,7 +106,7 @@ impl Client {
     /// When the future is dropped after its first poll, the shutdown goes on, and what was not delivered is
     /// lost. When the driver was dropped before, nothing is left to return: the sends have learned it.
     pub async fn shutdown(&self, within: Duration) -> Vec<Undelivered> {
-        let command = |now: rocketmq_core::ground::Now| Command::Shutdown { deadline: now.mono + within };
+        let command = |now: Now| Command::Shutdown { deadline: now.mono + within };
         match Wait::new(self.handle.clone(), command).await {
             Some(Answer::Closed(undelivered)) => undelivered,
             _ => Vec::new(),
@@ -132,6 +142,22 @@ impl Client {
         self.shared().peek(|state| state.core.service_state())
     }
 
+    /// How the recording of this client stands, see [`ClientBuilder::record`]. With the feature `record` only.
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn recording_state(&self) -> RecordingState {
+        self.shared().peek(|state| state.tape.state())
+    }
+
+    /// The newest part of the recording, as a recording of its own; none unless [`Recording::recent`] is what the
+    /// client was built with. Write it to a file when something went wrong. All callers wait while it is copied.
+    /// With the feature `record` only.
+    #[cfg(feature = "record")]
+    #[must_use]
+    pub fn recent_recording(&self) -> Option<Vec<u8>> {
+        self.shared().peek(|state| state.tape.recent())
+    }
+
     /// The id under which brokers know this client.
     #[must_use]
     pub fn client_id(&self) -> ClientId {
@@ -153,6 +179,8 @@ pub struct ClientBuilder {
     name_servers: Result<NameServers, ConfigError>,
     config: ClientConfig,
     drop_budget: Duration,
+    #[cfg(feature = "record")]
+    recording: Option<Recording>,
 }
 
 impl ClientBuilder {
@@ -176,6 +204,13 @@ impl ClientBuilder {
     #[doc(alias = "setUnitName")]
     pub fn unit_name(mut self, name: impl Into<String>) -> Self {
         self.config.identity.unit_name = Some(name.into());
+        self
+    }
+
+    /// The process id that unique ids and the default instance name carry. Default: the one of this process.
+    /// A simulation sets it, so that its runs are alike.
+    pub fn process_id(mut self, pid: u32) -> Self {
+        self.config.identity.pid = pid;
         self
     }
 
@@ -214,6 +249,23 @@ impl ClientBuilder {
         self
     }
 
+    /// Records what happens to the client, for a replay. Default: nothing is recorded. With the feature
+    /// `record` only.
+    #[cfg(feature = "record")]
+    pub fn record(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
+        self
+    }
+
+    #[cfg(feature = "record")]
+    fn begin_recording(
+        recording: Option<Recording>,
+        config: &ClientConfig,
+        now: Now,
+    ) -> Result<(Tape, Pen), ConfigError> {
+        recording.map_or_else(|| Ok(Default::default()), |recording| recording.begin(config, now))
+    }
+
     /// Makes a client, and the driver that must be spawned or polled for it, on any [`Runtime`].
     ///
     /// # Errors
@@ -224,9 +276,14 @@ impl ClientBuilder {
         config.check()?;
         let runtime = Arc::new(runtime);
         let clock = Arc::new(RuntimeClock::new(runtime.clone()));
-        let core = Core::new(config, clock.now())?;
-        let shared = Arc::new(Shared::new(core, clock.clone(), self.drop_budget));
-        let driver = Driver::new(shared.clone(), runtime, clock);
+        let now = clock.now();
+        #[cfg(feature = "record")]
+        let (tape, pen) = Self::begin_recording(self.recording, &config, now)?;
+        #[cfg(not(feature = "record"))]
+        let (tape, pen) = (Tape::default(), Pen::default());
+        let core = Core::new(config, now)?;
+        let shared = Arc::new(Shared::new(core, tape, clock.clone(), self.drop_budget));
+        let driver = Driver::new(shared.clone(), runtime, clock, pen);
         Ok((Client { handle: Arc::new(Handle { shared }) }, driver))
     }
 }

@@ -3,7 +3,7 @@
 use crate::runtime::Runtime;
 use rocketmq_core::ground::{Instant, Now};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The runtime's clock without the runtime's type, so that handles need no type parameter.
 pub(crate) trait Clock: Send + Sync {
@@ -37,7 +37,7 @@ impl<R: Runtime> Clock for RuntimeClock<R> {
     fn now(&self) -> Now {
         let mono = Instant::ZERO + self.runtime.now().saturating_duration_since(self.origin);
         // A wall clock before 1970 is set wrongly; it is only copied into messages.
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = self.runtime.wall_clock().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now { mono, unix_ms: i64::try_from(wall.as_millis()).unwrap_or(i64::MAX) }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::clock::RuntimeClock;
 use crate::link::{Link, Step};
+use crate::recording::Pen;
 use crate::runtime::Runtime;
 use crate::shared::{Chore, Shared, State, wake_all};
 use rocketmq_core::ground::{Instant, Now};
@@ -31,6 +32,7 @@ pub struct Driver<R: Runtime> {
     found: Vec<(ConnId, Found)>,
     chores: VecDeque<Chore>,
     wakers: Vec<Waker>,
+    pen: Pen,
     ended: bool,
 }
 
@@ -60,7 +62,7 @@ impl<R: Runtime> std::fmt::Debug for Driver<R> {
 }
 
 impl<R: Runtime> Driver<R> {
-    pub(crate) fn new(shared: Arc<Shared>, runtime: Arc<R>, clock: Arc<RuntimeClock<R>>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, runtime: Arc<R>, clock: Arc<RuntimeClock<R>>, pen: Pen) -> Self {
         Self {
             shared,
             runtime,
@@ -70,6 +72,7 @@ impl<R: Runtime> Driver<R> {
             found: Vec::new(),
             chores: VecDeque::new(),
             wakers: Vec::new(),
+            pen,
             ended: false,
         }
     }
@@ -102,7 +105,7 @@ impl<R: Runtime> Driver<R> {
 
     /// Tells the core what was found and what time it is, and takes what is to be written.
     fn turn(&mut self, again: bool, waker: &Waker) -> Turn {
-        let Self { shared, links, found, chores, wakers, .. } = self;
+        let Self { shared, links, found, chores, wakers, pen, .. } = self;
         let turn = shared.enter_with(wakers, |state, now| {
             state.driver_is_up();
             tell(state, now, links, found);
@@ -119,9 +122,14 @@ impl<R: Runtime> Driver<R> {
             if idle {
                 state.driver_sleeps(waker);
             }
-            Turn { deadline: state.core.deadline(), finished, idle }
+            let deadline = match (state.core.deadline(), pen.fetch(&mut state.tape, now)) {
+                (Some(deadline), Some(write)) => Some(deadline.min(write)),
+                (deadline, write) => deadline.or(write),
+            };
+            Turn { deadline, finished, idle }
         });
         wake_all(wakers);
+        self.write_recording();
         turn
     }
 
@@ -131,7 +139,20 @@ impl<R: Runtime> Driver<R> {
         }
         self.ended = true;
         self.links.clear();
-        self.shared.enter(|state, _| state.driver_ends());
+        let Self { shared, pen, .. } = self;
+        shared.enter(|state, now| {
+            let is_shut_down = state.is_finished();
+            pen.fetch_last(&mut state.tape, now, is_shut_down);
+            state.driver_ends();
+        });
+        self.write_recording();
+    }
+
+    /// Behind the lock. What fails is no concern of the client.
+    fn write_recording(&mut self) {
+        if let Some(why) = self.pen.write() {
+            self.shared.enter(|state, _| state.recording_failed(why));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod untold {
     impl Pending {
         pub(crate) fn push(&mut self, _: Notice) {}
         pub(crate) fn push_undelivered(&mut self, _: usize) {}
+        pub(crate) fn push_recording_failed(&mut self, _: &str) {}
         pub(crate) fn take(&mut self) -> Self {
             Self {}
         }
@@ -36,6 +37,7 @@ mod told {
     pub(crate) struct Pending {
         notices: Vec<Notice>,
         undelivered: usize,
+        recording_failed: Option<String>,
     }
 
     impl Pending {
@@ -45,6 +47,10 @@ mod told {
 
         pub(crate) fn push_undelivered(&mut self, count: usize) {
             self.undelivered += count;
+        }
+
+        pub(crate) fn push_recording_failed(&mut self, why: &str) {
+            self.recording_failed = Some(why.to_owned());
         }
 
         pub(crate) fn take(&mut self) -> Self {
@@ -60,6 +66,9 @@ mod told {
                     messages = self.undelivered,
                     "closed with undelivered messages and nobody to take them"
                 );
+            }
+            if let Some(why) = self.recording_failed {
+                tracing::warn!(%why, "recording ended");
             }
         }
     }

@@ -57,9 +57,11 @@ mod events;
 mod identity;
 mod link;
 mod producer;
+mod recording;
 pub mod runtime;
 mod send;
 mod shared;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -69,6 +71,8 @@ pub use client::{Client, ClientBuilder, DEFAULT_DROP_BUDGET};
 pub use driver::Driver;
 pub use error::{FlushError, OpenError};
 pub use producer::{Producer, ProducerBuilder};
+#[cfg(feature = "record")]
+pub use recording::{Recording, RecordingState};
 pub use runtime::{Runtime, Spawn, Stream};
 pub use send::{Awaited, Enqueued, Enqueueing, OneWay, Receipt, SendBuilder, Sending, SendingOneWay};
 pub use watch::{Changed, Watch};
@@ -85,4 +89,6 @@ pub use rocketmq_core::interface::{
     ServiceState, Timing, TopicView,
 };
 pub use rocketmq_core::message::{Message, MessageBuilder, MessageError, OffsetMessageId, UniqueKey};
+#[cfg(feature = "record")]
+pub use rocketmq_core::recording::Bodies;
 pub use rocketmq_core::wire::SerializeType;

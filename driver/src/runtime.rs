@@ -6,7 +6,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 /// A connect under way, as [`Runtime::connect`] gives it.
 pub type Connecting<S> = Pin<Box<dyn Future<Output = io::Result<S>> + Send>>;
@@ -35,6 +35,12 @@ pub trait Runtime: Send + Sync + 'static {
     /// The monotonic time of this runtime. Callers of the handles ask it on their own threads.
     fn now(&self) -> Instant {
         Instant::now()
+    }
+
+    /// The wall time. It goes into messages and unique ids as the time when they were made. Nothing is
+    /// measured with it, so it may jump.
+    fn wall_clock(&self) -> SystemTime {
+        SystemTime::now()
     }
 }
 

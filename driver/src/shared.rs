@@ -6,12 +6,14 @@
 use crate::clock::Clock;
 use crate::completions::{Completions, Delivered, Look};
 use crate::events;
+use crate::recording::Tape;
+use crate::sync::{Mutex, MutexGuard};
 use rocketmq_core::client::Client as Core;
 use rocketmq_core::ground::Now;
 use rocketmq_core::ground::endpoint::Endpoint;
 use rocketmq_core::interface::{Action, Answer, Command, CommandId, ConnId, Input, ServiceState};
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -45,6 +47,7 @@ pub(crate) struct State {
     pub(crate) watchers: BTreeMap<u64, Waker>,
     pub(crate) next_watcher: u64,
     pub(crate) notices: events::Pending,
+    pub(crate) tape: Tape,
     /// The driver's waker, there exactly while the driver sleeps.
     driver: Option<Waker>,
     /// The driver has ended or was dropped.
@@ -66,7 +69,7 @@ pub(crate) struct Begun {
 }
 
 impl Shared {
-    pub(crate) fn new(core: Core, clock: Arc<dyn Clock>, drop_budget: Duration) -> Self {
+    pub(crate) fn new(core: Core, tape: Tape, clock: Arc<dyn Clock>, drop_budget: Duration) -> Self {
         let state = State {
             view_version: core.view_version(),
             core,
@@ -75,6 +78,7 @@ impl Shared {
             watchers: BTreeMap::new(),
             next_watcher: 0,
             notices: events::Pending::default(),
+            tape,
             driver: None,
             driver_ended: false,
             to_wake: Vec::new(),
@@ -142,8 +146,13 @@ pub(crate) fn wake_all(wakers: &mut Vec<Waker>) {
 impl State {
     /// Gives one input to the core and takes what comes out.
     pub(crate) fn feed(&mut self, now: Now, input: Input<'_>) {
-        self.core.handle(now, input);
+        self.give(now, input);
         self.take_actions(now);
+    }
+
+    fn give(&mut self, now: Now, input: Input<'_>) {
+        self.tape.input(now, &input);
+        self.core.handle(now, input);
     }
 
     /// Starts a command. `waker` is woken when its answer comes later.
@@ -213,9 +222,16 @@ impl State {
         self.wake_watchers();
     }
 
+    /// What was recorded cannot be written: the recording ends.
+    pub(crate) fn recording_failed(&mut self, why: String) {
+        self.notices.push_recording_failed(&why);
+        self.tape.fail(why);
+    }
+
     fn take_actions(&mut self, now: Now) {
         let mut driver_needed = false;
         while let Some(action) = self.core.poll_action() {
+            self.tape.action(now, &action);
             match action {
                 Action::Answer { id, answer } => self.deliver(now, id, answer),
                 Action::Connect { conn, to } => self.chores.push_back(Chore::Connect(conn, to)),
@@ -225,6 +241,7 @@ impl State {
                 Action::Notice(notice) => self.notices.push(notice),
             }
         }
+        self.tape.mark();
         let version = self.core.view_version();
         if version != self.view_version {
             self.view_version = version;
@@ -254,7 +271,7 @@ impl State {
             Answer::Opened(Ok(producer)) => {
                 let id = self.answers.open_abandoned();
                 let command = Command::CloseProducer { producer, deadline: now.mono };
-                self.core.handle(now, Input::Command { id, command });
+                self.give(now, Input::Command { id, command });
             }
             Answer::Closed(undelivered) => self.notices.push_undelivered(undelivered.len()),
             Answer::Opened(Err(_))

@@ -1,5 +1,9 @@
 //! Handles and driver together, in memory and without real time.
 
+#[cfg(feature = "record")]
+mod recording;
+#[cfg(shuttle)]
+mod threads;
 mod world;
 
 use crate::{Client, Driver, FlushError, Limits, OpenError, Outcome, Producer, SendErrorKind};
