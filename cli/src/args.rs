@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
-use rocketmq_driver::{GroupName, NameServers, SerializeType, TopicName};
+use rocketmq_driver::{Bodies, GroupName, NameServers, SerializeType, TopicName};
 
 /// Largest body that `--size` makes: the largest frame any server reads.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Show the route of a topic, as a name server knows it.
     Route(RouteArgs),
+    /// Run a recording of a client again: check that it does the same, and tell what happened.
+    Replay(ReplayArgs),
 }
 
 /// The async runtime that drives the client.
@@ -155,6 +157,64 @@ pub(crate) struct SendArgs {
     /// Print one JSON object instead of text.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Record everything that happens to the client to this file, for `rocketmq replay`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Whether the recording has the bodies of messages.
+    #[arg(long, value_enum, default_value = "drop", requires = "record")]
+    pub(crate) record_bodies: RecordBodies,
+}
+
+/// What becomes of bodies in a recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordBodies {
+    /// They are recorded.
+    Keep,
+    /// Only their lengths are recorded.
+    Drop,
+    /// Their lengths and hashes are recorded.
+    Hash,
+}
+
+impl From<RecordBodies> for Bodies {
+    fn from(name: RecordBodies) -> Self {
+        match name {
+            RecordBodies::Keep => Self::Keep,
+            RecordBodies::Drop => Self::LeaveOut,
+            RecordBodies::Hash => Self::Hash,
+        }
+    }
+}
+
+/// Flags of `rocketmq replay`.
+///
+/// Exit codes: 0 the client did the same again, 1 the file is no recording or is damaged, 2 it did something else.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The recording.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Show what happened from T on: seconds since the start, or with a unit, 250ms.
+    #[arg(long, value_name = "T", value_parser = parse_moment)]
+    pub(crate) from: Option<Duration>,
+    /// Show what happened until T.
+    #[arg(long, value_name = "T", value_parser = parse_moment)]
+    pub(crate) to: Option<Duration>,
+    /// Print the story: who connected, what was asked and answered, which verdict and why.
+    #[arg(long)]
+    pub(crate) transcript: bool,
+    /// Draw the story as a picture (SVG) into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timeline: Option<PathBuf>,
+}
+
+/// Seconds, or a number with one of the units `s`, `ms`, `us`.
+fn parse_moment(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1e3), ("us", 1e6), ("s", 1.0), ("", 1.0)];
+    let parts = units.iter().find_map(|(unit, in_a_second)| Some((text.strip_suffix(unit)?, in_a_second)));
+    let (number, in_a_second) = parts.unwrap_or((text, &1.0));
+    let seconds = number.trim().parse::<f64>().map_err(|error| error.to_string())? / in_a_second;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
@@ -192,6 +252,17 @@ mod tests {
         assert!(parse_timeout("0").is_err());
         assert!(parse_timeout("86400001").is_err());
         assert_eq!(parse_timeout("3000"), Ok(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn moments_are_seconds_unless_they_say_otherwise() {
+        assert_eq!(parse_moment("1.5"), Ok(Duration::from_millis(1_500)));
+        assert_eq!(parse_moment("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(parse_moment("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse_moment("7 us"), Ok(Duration::from_micros(7)));
+        assert!(parse_moment("-1").is_err());
+        assert!(parse_moment("soon").is_err());
+        assert!(parse_moment("1e300").is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `rocketmq`: a demo, an embedded cluster, a sender that accounts for every message, and routes.
+//! `rocketmq`: a demo, an embedded cluster, a sender that accounts for every message, routes, and replays.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -8,6 +8,7 @@ mod dial;
 mod exit_code;
 mod interrupt;
 mod process;
+mod replay;
 mod report;
 mod route;
 mod runtime;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Cluster(args) => cluster::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Send(args) => send::run(args).map_err(Into::into),
         Command::Route(args) => route::run(&args).map_err(Into::into),
+        Command::Replay(args) => replay::run(&args).map_err(Into::into),
     };
     done.unwrap_or_else(|error| {
         eprintln!("rocketmq: {error}");

@@ -9,6 +9,7 @@ mod reach;
 mod source;
 mod verdict;
 
+use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{ExitCode, exit};
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 use async_channel::Receiver;
 use bytes::Bytes;
 use rocketmq_driver::{Client, ConfigError, Message, MessageError, OpenError, Producer, ProducerConfig};
+use rocketmq_driver::{Recording, RecordingState};
 
 use crate::args::SendArgs;
 use crate::exit_code;
@@ -44,6 +46,14 @@ pub(crate) enum StartError {
     /// The report cannot be written.
     #[error("--report {path}: {error}")]
     Report {
+        /// The file.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The recording cannot be written.
+    #[error("--record {path}: {error}")]
+    Record {
         /// The file.
         path: String,
         /// What the system says.
@@ -80,6 +90,8 @@ struct Run {
     begun: OnceLock<Begun>,
     /// Set when the last message has its verdict.
     used: OnceLock<Used>,
+    /// Why the recording is not complete, if it is not.
+    recording_failure: OnceLock<String>,
     interrupted: AtomicBool,
     /// Set when the summary is printed: there is one, whoever comes first.
     concluded: AtomicBool,
@@ -105,12 +117,13 @@ struct Used {
 /// What kept it from starting: no message was sent then.
 pub(crate) fn run(args: SendArgs) -> Result<ExitCode, StartError> {
     let runtime = args.runtime;
+    let recording = args.record.as_ref().map(create_recording).transpose()?;
     let run = Arc::new(Run::new(args)?);
     let for_handler = Arc::clone(&run);
     on_interrupt(move |count| for_handler.on_interrupt(count))?;
     reach::any(&run.args.name_server, run.args.timeout).map_err(StartError::Unreachable)?;
     let for_main = Arc::clone(&run);
-    Runtime::run(runtime, |runtime| main(runtime, for_main))??;
+    Runtime::run(runtime, |runtime| main(runtime, for_main, recording))??;
     match run.conclude() {
         Some(code) => Ok(ExitCode::from(code)),
         // The handler of Ctrl-C has printed the summary and is about to end the process.
@@ -120,8 +133,8 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, StartError> {
     }
 }
 
-async fn main(runtime: Runtime, run: Arc<Run>) -> Result<(), StartError> {
-    let (client, producer) = open(&runtime, &run.args).await?;
+async fn main(runtime: Runtime, run: Arc<Run>, recording: Option<File>) -> Result<(), StartError> {
+    let (client, producer) = open(&runtime, &run.args, recording).await?;
     let progress = Progress::start(run.args.total(), Arc::clone(&run.ledger))?;
     run.begin(&client)?;
     let (running, all_ended) = async_channel::bounded::<()>(1);
@@ -139,11 +152,25 @@ async fn main(runtime: Runtime, run: Arc<Run>) -> Result<(), StartError> {
     progress.clear();
     producer.close(LEAVE_TIME).await;
     client.shutdown(LEAVE_TIME).await;
+    if let RecordingState::Ended { failure: Some(failure), .. } = client.recording_state() {
+        run.recording_failure.get_or_init(|| failure);
+    }
     Ok(())
 }
 
-async fn open(runtime: &Runtime, args: &SendArgs) -> Result<(Client, Producer), StartError> {
-    let builder = Client::builder(args.name_server.clone()).serialize_type(args.serialize.into());
+fn create_recording(path: &PathBuf) -> Result<File, StartError> {
+    File::create(path).map_err(|error| StartError::Record { path: path.display().to_string(), error })
+}
+
+async fn open(
+    runtime: &Runtime,
+    args: &SendArgs,
+    recording: Option<File>,
+) -> Result<(Client, Producer), StartError> {
+    let mut builder = Client::builder(args.name_server.clone()).serialize_type(args.serialize.into());
+    if let Some(file) = recording {
+        builder = builder.record(Recording::to_writer(file).bodies(args.record_bodies.into()));
+    }
     let client = runtime.start(builder)?;
     let producer = client.producer(args.group.clone()).open().await?;
     Ok((client, producer))
@@ -204,6 +231,7 @@ impl Run {
             ids: OnceLock::new(),
             begun: OnceLock::new(),
             used: OnceLock::new(),
+            recording_failure: OnceLock::new(),
             interrupted: AtomicBool::new(false),
             concluded: AtomicBool::new(false),
             args,
@@ -283,6 +311,9 @@ impl Run {
         }
         if let Some(error) = book.report_failure() {
             troubles.push(format!("the report is incomplete: {error}"));
+        }
+        if let Some(error) = self.recording_failure.get() {
+            troubles.push(format!("the recording is incomplete: {error}"));
         }
         if let Some(error) = self.source.take_failure() {
             troubles.push(format!("standard input was not read to its end: {error}"));
