@@ -46,6 +46,8 @@ pub struct ClusterConfig {
     pub brokers: usize,
     /// The release to imitate, default 5.5.0.
     pub dialect: Dialect,
+    /// The releases of the first brokers; missing ones imitate `dialect`.
+    pub broker_dialects: Vec<Dialect>,
     /// Whether a send to an unknown topic creates it (`autoCreateTopicEnable`), default true. When false from the start,
     /// the default topic `TBW102` has no route.
     pub auto_create_topics: bool,
@@ -65,6 +67,7 @@ impl Default for ClusterConfig {
             name_servers: 1,
             brokers: 1,
             dialect: Dialect::V5_5_0,
+            broker_dialects: Vec::new(),
             auto_create_topics: true,
             default_queues: 8,
             seed: 0,
@@ -75,6 +78,11 @@ impl Default for ClusterConfig {
 }
 
 impl ClusterConfig {
+    /// The release that the broker with this index imitates.
+    pub fn broker_dialect(&self, index: usize) -> Dialect {
+        self.broker_dialects.get(index).copied().unwrap_or(self.dialect)
+    }
+
     /// The address of the name server with this index.
     pub fn name_server_address(&self, index: usize) -> SocketAddr {
         let given = self.name_server_addresses.get(index).copied();

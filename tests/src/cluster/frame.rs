@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Dialect, header_binary, header_json};
+use super::{Dialect, Text, header_binary, header_json};
 
 /// The largest value of the total-length field that servers accept: a frame of 16 MiB less its own four length bytes.
 pub(crate) const MAX_TOTAL: usize = 16_777_212;
@@ -13,7 +13,7 @@ const V5_FIRST_LOOK: usize = 12;
 /// Bit 0 of a frame's flag: this is an answer.
 const FLAG_RESPONSE: i32 = 1;
 /// Bit 1 of a frame's flag: the sender wants no answer.
-const FLAG_ONE_WAY: i32 = 2;
+pub(crate) const FLAG_ONE_WAY: i32 = 2;
 
 /// How a header is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ pub struct Frame {
     /// Text for people.
     pub remark: Option<String>,
     /// The custom header; `None` when there is no such field at all, which servers tell from an empty one.
-    pub ext_fields: Option<Vec<(String, Option<String>)>>,
+    pub ext_fields: Option<Vec<(Text, Option<Text>)>>,
     /// The body; an empty one cannot be told from none.
     pub body: Bytes,
 }
@@ -50,7 +50,7 @@ pub struct Frame {
 impl Frame {
     /// A request with ext fields and without a body: language JAVA, the version of the 5.5.0 Java client, flag 0.
     pub fn request(code: i32, opaque: i32, ext_fields: &[(&str, &str)]) -> Frame {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), Some((*value).to_owned()));
+        let own = |(name, value): &(&str, &str)| ((*name).into(), Some((*value).into()));
         Frame {
             serialize_type: SerializeType::Json,
             code,
@@ -147,6 +147,11 @@ impl FrameReader {
             self.start = 0;
         }
         self.buffer.extend_from_slice(bytes);
+    }
+
+    /// Bytes that have arrived and belong to no whole frame yet.
+    pub fn held(&self) -> usize {
+        self.buffer.len() - self.start
     }
 
     /// The next whole frame, `None` when more bytes are needed.

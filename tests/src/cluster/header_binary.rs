@@ -1,9 +1,11 @@
 //! The header in RocketMQ's binary form.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 
 use super::header_json::known_languages;
-use super::{Dialect, Frame, SerializeType};
+use super::{Dialect, Frame, SerializeType, Text};
 
 /// Reads a header; `None` when a server would close the connection over it. The body is left empty.
 pub(crate) fn read(dialect: Dialect, header: &[u8]) -> Option<Frame> {
@@ -26,13 +28,13 @@ pub(crate) fn read(dialect: Dialect, header: &[u8]) -> Option<Frame> {
         version: i32::from(version),
         opaque: Some(opaque),
         flag,
-        remark,
+        remark: remark.map(String::from),
         ext_fields,
         body: Bytes::new(),
     })
 }
 
-type ExtFields = Vec<(String, Option<String>)>;
+type ExtFields = Vec<(Text, Option<Text>)>;
 
 /// A length of zero or below means that there are no ext fields.
 fn read_ext_fields(input: &mut Input<'_>, length: i32) -> Option<Option<ExtFields>> {
@@ -44,7 +46,7 @@ fn read_ext_fields(input: &mut Input<'_>, length: i32) -> Option<Option<ExtField
     }
     // Servers stop at the end of the block, but let the last entry run on to the end of the header.
     let after = input.rest.len().checked_sub(length)?;
-    let mut fields = Vec::new();
+    let mut fields = Vec::with_capacity(16);
     while input.rest.len() > after {
         let key_length = input.i16()?;
         let key = input.text(i32::from(key_length))?;
@@ -80,7 +82,7 @@ impl Input<'_> {
     }
 
     /// Outer `None`: refused; inner `None`: length zero, which servers read as null.
-    fn text(&mut self, length: i32) -> Option<Option<String>> {
+    fn text(&mut self, length: i32) -> Option<Option<Text>> {
         let length = usize::try_from(length).ok()?;
         if length == 0 {
             return Some(None);
@@ -90,7 +92,10 @@ impl Input<'_> {
         }
         let (taken, rest) = self.rest.split_at_checked(length)?;
         self.rest = rest;
-        Some(Some(String::from_utf8_lossy(taken).into_owned()))
+        Some(Some(match String::from_utf8_lossy(taken) {
+            Cow::Borrowed(text) => text.into(),
+            Cow::Owned(text) => text.into(),
+        }))
     }
 }
 
@@ -101,20 +106,20 @@ pub(crate) fn write(frame: &Frame, out: &mut Vec<u8>) {
     out.extend_from_slice(&(frame.version as i16).to_be_bytes());
     out.extend_from_slice(&frame.opaque.unwrap_or(0).to_be_bytes());
     out.extend_from_slice(&frame.flag.to_be_bytes());
-    write_i32_text(frame.remark.as_deref().unwrap_or(""), out);
+    write_i32_text(frame.remark.as_deref().unwrap_or_default().as_bytes(), out);
     let length_at = out.len();
     out.extend_from_slice(&[0; 4]);
     for (name, value) in frame.ext_fields.iter().flatten() {
         let Some(value) = value else { continue };
         out.extend_from_slice(&(name.len() as u16).to_be_bytes());
         out.extend_from_slice(name.as_bytes());
-        write_i32_text(value, out);
+        write_i32_text(value.as_bytes(), out);
     }
     let length = (out.len() - length_at - 4) as u32;
     out[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
 }
 
-fn write_i32_text(text: &str, out: &mut Vec<u8>) {
+fn write_i32_text(text: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(&(text.len() as u32).to_be_bytes());
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(text);
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{Dialect, Frame, SerializeType};
+use super::{Dialect, Frame, SerializeType, Text, header_scan};
 
 /// Language names in the order of their codes.
 const LANGUAGES: [&str; 14] = [
@@ -24,8 +24,19 @@ pub(crate) fn language_name(code: u8) -> Option<&'static str> {
     LANGUAGES.get(usize::from(code)).copied()
 }
 
+/// The code of a language name; none for one that the release does not know.
+pub(crate) fn language_code(dialect: Dialect, name: &str) -> Option<u8> {
+    let known = LANGUAGES.iter().take(usize::from(known_languages(dialect)));
+    known.zip(0_u8..).find(|(language, _)| **language == name).map(|(_, code)| code)
+}
+
 /// Reads a header; `None` when a server would close the connection over it. The body is left empty.
 pub(crate) fn read(dialect: Dialect, header: &[u8]) -> Option<Frame> {
+    header_scan::read(dialect, header).or_else(|| read_any(dialect, header))
+}
+
+/// Reads a header with the JSON library.
+pub(crate) fn read_any(dialect: Dialect, header: &[u8]) -> Option<Frame> {
     let parsed: Result<Value, _> = match dialect {
         // The 4.9 library replaces what is not UTF-8, the one of 5.5 refuses it.
         Dialect::V4_9_7 => serde_json::from_str(&String::from_utf8_lossy(header)),
@@ -34,7 +45,7 @@ pub(crate) fn read(dialect: Dialect, header: &[u8]) -> Option<Frame> {
     let Ok(Value::Object(mut fields)) = parsed else {
         return None;
     };
-    if dialect.is_v5() && fields.contains_key("body") {
+    if dialect.is_v5() && fields.get("body").is_some_and(|body| !body.is_null()) {
         return None;
     }
     Some(Frame {
@@ -50,12 +61,18 @@ pub(crate) fn read(dialect: Dialect, header: &[u8]) -> Option<Frame> {
     })
 }
 
-/// Outer `None`: refused; inner `None`: absent or null. Numbers may be written as text.
+/// Outer `None`: refused; inner `None`: absent or null. Numbers may be written as text, as truth, or with a fraction,
+/// which is cut off.
 fn read_i32(fields: &Map<String, Value>, name: &str) -> Option<Option<i32>> {
     match fields.get(name) {
         None | Some(Value::Null) => Some(None),
-        Some(Value::Number(number)) => Some(Some(i32::try_from(number.as_i64()?).ok()?)),
+        Some(Value::Number(number)) => {
+            let whole = number.as_i64().or_else(|| number.as_f64().map(|fraction| fraction as i64))?;
+            Some(Some(i32::try_from(whole).ok()?))
+        }
+        Some(Value::String(text)) if text.is_empty() => Some(None),
         Some(Value::String(text)) => Some(Some(text.parse().ok()?)),
+        Some(Value::Bool(truth)) => Some(Some(i32::from(*truth))),
         Some(_) => None,
     }
 }
@@ -69,22 +86,20 @@ fn read_language(dialect: Dialect, fields: &Map<String, Value>) -> Option<Option
             let code = u8::try_from(number.as_u64()?).ok()?;
             (code < known).then_some(Some(code))
         }
-        Some(Value::String(text)) => {
-            let found = LANGUAGES.iter().take(usize::from(known)).position(|name| name == text);
-            Some(found.and_then(|index| u8::try_from(index).ok()))
-        }
+        Some(Value::String(text)) => Some(language_code(dialect, text)),
+        Some(Value::Array(_) | Value::Object(_)) => None,
         Some(_) => Some(None),
     }
 }
 
-type ExtFields = Vec<(String, Option<String>)>;
+type ExtFields = Vec<(Text, Option<Text>)>;
 
 fn read_ext_fields(value: Option<Value>) -> Option<Option<ExtFields>> {
     match value {
         None | Some(Value::Null) => Some(None),
-        Some(Value::Object(map)) => {
-            Some(Some(map.into_iter().map(|(name, value)| (name, into_text(value))).collect()))
-        }
+        Some(Value::Object(map)) => Some(Some(
+            map.into_iter().map(|(name, value)| (name.into(), into_text(value).map(Text::from))).collect(),
+        )),
         Some(_) => None,
     }
 }
@@ -125,7 +140,7 @@ pub(crate) fn write(frame: &Frame, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-fn write_ext_fields(fields: &[(String, Option<String>)], out: &mut Vec<u8>) {
+fn write_ext_fields(fields: &[(Text, Option<Text>)], out: &mut Vec<u8>) {
     let mut first = true;
     for (name, value) in fields {
         let Some(value) = value else { continue };
@@ -133,20 +148,35 @@ fn write_ext_fields(fields: &[(String, Option<String>)], out: &mut Vec<u8>) {
             out.push(b',');
         }
         first = false;
-        write_text(name, out);
+        write_escaped(name.as_bytes(), out);
         out.push(b':');
-        write_text(value, out);
+        write_escaped(value.as_bytes(), out);
     }
 }
 
-fn write_i32(number: i32, out: &mut Vec<u8>) {
-    out.extend_from_slice(number.to_string().as_bytes());
+pub(crate) fn write_i32(number: i32, out: &mut Vec<u8>) {
+    let mut digits = [0; 10];
+    let mut at = digits.len();
+    let mut rest = number.unsigned_abs();
+    while rest > 0 || at == digits.len() {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// Writes a JSON string: quotes, backslashes and control characters escaped, everything else as it is.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
+    write_escaped(text.as_bytes(), out);
+}
+
+fn write_escaped(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| needs_escape(*byte)) {
         let (plain, special) = rest.split_at(at);
         out.extend_from_slice(plain);

@@ -3,10 +3,12 @@
 //! All times are milliseconds on the clock of the caller. The same number is written into stored messages as the wall
 //! time, so a caller who wants real dates passes milliseconds since the Unix epoch; a simulation may start anywhere.
 //!
-//! What is simulated: routes, key-value configuration and cluster information on the name servers; heartbeats, topics,
-//! sends of all kinds, the message log with its queries, and producer connections on the brokers. What is not: consumer
-//! requests (pull, pop, locks), replies, the end of transactions, static topics, access control, TLS and the PROXY
-//! protocol. Such request codes are answered as unknown ones.
+//! What is simulated: routes, topics, key-value configuration and cluster information on the name servers; heartbeats
+//! with what consumers of a group hear of each other, topics, settings, sends of all kinds, the end of half messages, the
+//! message log with its queries, and lists of clients on the brokers. What is not: what consumers ask for (pull, pop,
+//! offsets, locks), replies, questions about half messages, static topics, access control, TLS and the PROXY protocol. Such
+//! request codes are answered as unknown ones. How the answers compare with those of real servers, request by request,
+//! is a test: `tests/real_faithfulness.rs`.
 
 mod broker;
 mod config;
@@ -14,10 +16,12 @@ mod crc32;
 mod frame;
 mod header_binary;
 mod header_json;
+mod header_scan;
 mod name_server;
 mod properties;
 mod registry;
 mod route;
+mod text;
 mod topic;
 mod transport;
 mod wiring;
@@ -33,6 +37,7 @@ pub use frame::{Frame, FrameError, FrameReader, SerializeType};
 pub use name_server::NameServer;
 pub use properties::{parse_properties, write_properties};
 pub use registry::Registration;
+pub use text::Text;
 pub use topic::TopicConfig;
 pub use wiring::Cluster;
 

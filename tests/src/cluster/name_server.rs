@@ -11,6 +11,9 @@ use super::{ConnKey, Dialect, Frame, ServerAction};
 /// From this request version on (4.9.4) routes are answered in standard JSON.
 const STANDARD_JSON_VERSION: i32 = 401;
 
+/// The route of a topic that no broker of the client's zone has.
+const EMPTY_ROUTE: &[u8] = br#"{"brokerDatas":[],"filterServerTable":{},"queueDatas":[]}"#;
+
 /// A name server as a state machine.
 pub struct NameServer {
     transport: Transport,
@@ -148,8 +151,13 @@ impl NameServer {
             102 => self.delete_key_value(request),
             105 => self.route(request),
             106 => Answer::with_body(route::cluster_info_body(self.transport.dialect, &self.registry)),
-            206 => Answer::with_body(route::topic_list_body(&self.registry)),
+            206 => Answer::with_body(route::topic_list_body(&self.registry, None)),
+            216 => self.forget_topic(request),
             219 => self.list_key_values(request),
+            224 => {
+                let cluster = request.ext("cluster").unwrap_or_default();
+                Answer::with_body(route::topic_list_body(&self.registry, Some(cluster)))
+            }
             code if self.transport.dialect.is_v5() => {
                 Answer::refused(3, format!(" request type {code} not supported"))
             }
@@ -164,6 +172,13 @@ impl NameServer {
             request.ext("acceptStandardJsonOnly").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         let standard = asked || request.version >= STANDARD_JSON_VERSION;
         let topic = request.ext("topic");
+        if dialect.is_v5() && asks_for_zone(request) {
+            // Brokers here are in no zone, so that none is left of those that have the topic.
+            let known = topic.is_some_and(|topic| self.registry.brokers_of(topic).next().is_some());
+            if known {
+                return Answer::with_body(EMPTY_ROUTE.to_vec());
+            }
+        }
         match topic.and_then(|topic| route::route_body(dialect, &self.registry, topic, standard)) {
             Some(body) => Answer::with_body(body),
             None => {
@@ -175,14 +190,24 @@ impl NameServer {
         }
     }
 
+    /// DELETE_TOPIC_IN_NAMESRV 216.
+    fn forget_topic(&mut self, request: &Frame) -> Answer {
+        if let Some(topic) = request.ext("topic") {
+            self.registry.forget_topic(topic);
+        }
+        Answer::new(0)
+    }
+
     fn put_key_value(&mut self, request: &Frame) -> Answer {
-        let (Some(namespace), Some(key), Some(value)) =
-            (request.ext("namespace"), request.ext("key"), request.ext("value"))
-        else {
+        let (Some(namespace), Some(key)) = (request.ext("namespace"), request.ext("key")) else {
             return Answer::refused(1, "namespace or key is null");
         };
         let namespace = self.key_values.entry(namespace.to_owned()).or_default();
-        namespace.insert(key.to_owned(), value.to_owned());
+        // A value that is missing is stored as null, which cannot be told from no value.
+        match request.ext("value") {
+            Some(value) => namespace.insert(key.to_owned(), value.to_owned()),
+            None => namespace.remove(key),
+        };
         Answer::new(0)
     }
 
@@ -219,4 +244,10 @@ impl NameServer {
             .collect();
         Answer::with_body(format!("{{\"table\":{{{}}}}}", pairs.join(",")).into_bytes())
     }
+}
+
+/// Whether a client wants to hear of brokers of its own zone only (5.x).
+fn asks_for_zone(request: &Frame) -> bool {
+    let mode = request.ext("__ZONE_MODE").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+    mode && request.ext("__ZONE_NAME").is_some_and(|name| !name.trim().is_empty())
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::TopicConfig;
 
@@ -17,15 +18,15 @@ pub struct Registration {
     pub broker_name: String,
     /// The broker's address as routes give it.
     pub address: SocketAddr,
-    /// All topics, with the permission that routes show.
-    pub topics: Vec<TopicConfig>,
+    /// All topics by name, with the permission that routes show.
+    pub topics: Arc<BTreeMap<String, TopicConfig>>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct RegisteredBroker {
     pub(crate) cluster: String,
     pub(crate) address: SocketAddr,
-    topics: BTreeMap<String, TopicConfig>,
+    topics: Arc<BTreeMap<String, TopicConfig>>,
     last_update: u64,
 }
 
@@ -37,7 +38,14 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn register(&mut self, now_ms: u64, registration: &Registration) {
-        let topics = registration.topics.iter().map(|topic| (topic.name.clone(), topic.clone())).collect();
+        let topics = Arc::clone(&registration.topics);
+        if let Some(known) = self.brokers.get_mut(&registration.broker_name)
+            && known.address == registration.address
+            && known.cluster == registration.cluster
+        {
+            (known.topics, known.last_update) = (topics, now_ms);
+            return;
+        }
         let entry = RegisteredBroker {
             cluster: registration.cluster.clone(),
             address: registration.address,
@@ -78,9 +86,20 @@ impl Registry {
         self.brokers.iter().map(|(name, broker)| (name.as_str(), broker))
     }
 
-    pub(crate) fn topic_names(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.brokers.values().flat_map(|broker| broker.topics.keys().cloned()).collect();
+    /// Forgets a topic until a broker registers it again.
+    pub(crate) fn forget_topic(&mut self, topic: &str) {
+        for broker in self.brokers.values_mut() {
+            if broker.topics.contains_key(topic) {
+                Arc::make_mut(&mut broker.topics).remove(topic);
+            }
+        }
+    }
+
+    /// The names of all topics, or of those of one cluster.
+    pub(crate) fn topic_names(&self, cluster: Option<&str>) -> Vec<String> {
+        let chosen = |broker: &&RegisteredBroker| cluster.is_none_or(|name| broker.cluster == name);
+        let brokers = self.brokers.values().filter(chosen);
+        let mut names: Vec<String> = brokers.flat_map(|broker| broker.topics.keys().cloned()).collect();
         names.sort();
         names.dedup();
         names

@@ -1,7 +1,7 @@
 //! The JSON bodies of a name server: routes, cluster information, lists.
 
 use super::Dialect;
-use super::header_json::write_text;
+use super::header_json::{write_i32, write_text};
 use super::registry::Registry;
 
 /// The route of a topic; `None` when no registered broker has it.
@@ -13,28 +13,33 @@ pub(crate) fn route_body(
     topic: &str,
     standard: bool,
 ) -> Option<Vec<u8>> {
-    let mut brokers = Vec::new();
-    let mut queues = Vec::new();
-    for (name, broker, config) in registry.brokers_of(topic) {
-        brokers.push(broker_data(dialect, name, &broker.cluster, &broker.address.to_string(), standard));
-        queues.push(format!(
-            "{{\"brokerName\":{},\"perm\":{},\"readQueueNums\":{},\"topicSysFlag\":{},\"writeQueueNums\":{}}}",
-            quoted(name),
-            config.permission,
-            config.read_queues,
-            config.system_flag,
-            config.write_queues
-        ));
+    let mut body = b"{\"brokerDatas\":[".to_vec();
+    for (name, broker, _) in registry.brokers_of(topic) {
+        let address = broker.address.to_string();
+        body.extend_from_slice(broker_data(dialect, name, &broker.cluster, &address, standard).as_bytes());
+        body.push(b',');
     }
-    if queues.is_empty() {
+    if body.pop() == Some(b'[') {
         return None;
     }
-    let body = format!(
-        "{{\"brokerDatas\":[{}],\"filterServerTable\":{{}},\"queueDatas\":[{}]}}",
-        brokers.join(","),
-        queues.join(",")
-    );
-    Some(body.into_bytes())
+    body.extend_from_slice(b"],\"filterServerTable\":{},\"queueDatas\":[");
+    for (name, _, config) in registry.brokers_of(topic) {
+        body.extend_from_slice(b"{\"brokerName\":");
+        write_text(name, &mut body);
+        for (field, number) in [
+            (&b",\"perm\":"[..], config.permission),
+            (b",\"readQueueNums\":", config.read_queues),
+            (b",\"topicSysFlag\":", config.system_flag),
+            (b",\"writeQueueNums\":", config.write_queues),
+        ] {
+            body.extend_from_slice(field);
+            write_i32(number, &mut body);
+        }
+        body.extend_from_slice(b"},");
+    }
+    body.pop();
+    body.extend_from_slice(b"]}");
+    Some(body)
 }
 
 /// All brokers by name and by cluster; its integer keys are never quoted.
@@ -61,9 +66,9 @@ pub(crate) fn cluster_info_body(dialect: Dialect, registry: &Registry) -> Vec<u8
     body.into_bytes()
 }
 
-/// The names of all topics.
-pub(crate) fn topic_list_body(registry: &Registry) -> Vec<u8> {
-    let names: Vec<String> = registry.topic_names().iter().map(|name| quoted(name)).collect();
+/// The names of all topics, or of those of one cluster.
+pub(crate) fn topic_list_body(registry: &Registry, cluster: Option<&str>) -> Vec<u8> {
+    let names: Vec<String> = registry.topic_names(cluster).iter().map(|name| quoted(name)).collect();
     format!("{{\"topicList\":[{}]}}", names.join(",")).into_bytes()
 }
 

@@ -19,6 +19,16 @@ pub(crate) const SCHEDULE_TOPIC: &str = "SCHEDULE_TOPIC_XXXX";
 pub(crate) const HALF_TOPIC: &str = "RMQ_SYS_TRANS_HALF_TOPIC";
 /// Where timer messages of 5.x wait.
 pub(crate) const TIMER_TOPIC: &str = "rmq_sys_wheel_timer";
+/// What a broker of 5.x has from its start; one of 4.9 makes its topics for half messages when the first one comes.
+const V5_TOPICS: [&str; 5] = [
+    TIMER_TOPIC,
+    HALF_TOPIC,
+    OP_TOPIC,
+    "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
+    "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
+];
+/// Where brokers note that a half message has come to its end.
+pub(crate) const OP_TOPIC: &str = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 /// Prefix of the topic through which a consumer group gets messages again.
 pub(crate) const RETRY_PREFIX: &str = "%RETRY%";
 /// Prefix of the topic for messages that a consumer group has given up.
@@ -28,15 +38,18 @@ pub(crate) const DLQ_PREFIX: &str = "%DLQ%";
 const NOT_FOR_SENDS: [&str; 6] = [
     SCHEDULE_TOPIC,
     HALF_TOPIC,
-    "RMQ_SYS_TRANS_OP_HALF_TOPIC",
+    OP_TOPIC,
     "TRANS_CHECK_MAX_TIME_TOPIC",
     "SELF_TEST_TOPIC",
     "OFFSET_MOVED_EVENT",
 ];
 
 /// Names that no client may create.
-const SYSTEM_TOPICS: [&str; 5] =
-    [DEFAULT_TOPIC, "BenchmarkTest", "RMQ_SYS_TRACE_TOPIC", TIMER_TOPIC, "rmq_sys_"];
+const SYSTEM_TOPICS: [&str; 4] = [DEFAULT_TOPIC, "BenchmarkTest", "RMQ_SYS_TRACE_TOPIC", TIMER_TOPIC];
+/// Names with this prefix belong to the broker, too.
+const SYSTEM_PREFIX: &str = "rmq_sys_";
+/// One more name that clients of 5.x may not create.
+const CHECKPOINT_TOPIC: &str = "CHECKPOINT_TOPIC";
 
 const NAME_LIMIT: usize = 127;
 const GROUP_TOPIC_LIMIT: usize = 255;
@@ -96,9 +109,7 @@ impl TopicConfig {
 pub(crate) fn name_error(dialect: Dialect, topic: &str) -> Option<String> {
     let v5 = dialect.is_v5();
     if topic.trim().is_empty() {
-        return Some(
-            if v5 { "The specified topic is blank" } else { "The specified topic is blank." }.to_owned(),
-        );
+        return Some("The specified topic is blank.".to_owned());
     }
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'%' | b'|' | b'_' | b'-');
     if !topic.bytes().all(legal) {
@@ -110,6 +121,9 @@ pub(crate) fn name_error(dialect: Dialect, topic: &str) -> Option<String> {
     let limit = if v5 && of_group { GROUP_TOPIC_LIMIT } else { NAME_LIMIT };
     if topic.len() <= limit {
         None
+    } else if v5 && of_group {
+        let subject = format!("The specified topic is DLQ or Retry topic: {topic}");
+        Some(format!("{subject}, and it's longer than topic max length: {limit}"))
     } else if v5 {
         Some(format!("The specified topic: {topic}, is longer than topic max length: {limit}"))
     } else {
@@ -125,9 +139,21 @@ pub(crate) fn is_forbidden_for_sends(topic: &str) -> bool {
 /// The topics of one broker.
 #[derive(Debug, Clone)]
 pub(crate) struct TopicTable {
+    dialect: Dialect,
     topics: BTreeMap<String, TopicConfig>,
+    /// What only some topics have.
+    extras: BTreeMap<String, Extras>,
     default_queues: i32,
     system: Vec<String>,
+}
+
+/// Settings of a topic that neither routes nor sends look at.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extras {
+    /// Attributes by name (5.x).
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// Whether a message may have several tags.
+    pub(crate) many_tags: bool,
 }
 
 impl TopicTable {
@@ -139,21 +165,26 @@ impl TopicTable {
         default_queues: i32,
         auto_create: bool,
     ) -> TopicTable {
-        let mut table = TopicTable { topics: BTreeMap::new(), default_queues, system: Vec::new() };
+        let (topics, extras) = (BTreeMap::new(), BTreeMap::new());
+        let mut table = TopicTable { dialect, topics, extras, default_queues, system: Vec::new() };
         let reply_topic = format!("{cluster}_REPLY_TOPIC");
         let plain = [
             ("SELF_TEST_TOPIC", 1),
             ("BenchmarkTest", 1024),
             ("OFFSET_MOVED_EVENT", 1),
             (SCHEDULE_TOPIC, 18),
-            (HALF_TOPIC, 1),
             (&reply_topic, 1),
         ];
         for (name, queues) in plain {
             table.insert(TopicConfig::new(name, queues));
         }
         if dialect.is_v5() {
-            table.insert(TopicConfig::new(TIMER_TOPIC, 1));
+            let (revive, members) =
+                (format!("rmq_sys_REVIVE_LOG_{cluster}"), format!("rmq_sys_SYNC_BROKER_MEMBER_{broker}"));
+            table.insert(TopicConfig::new(&revive, 8));
+            for name in V5_TOPICS.into_iter().chain([members.as_str()]) {
+                table.insert(TopicConfig::new(name, 1));
+            }
         }
         for (name, queues) in [(cluster, 16), (broker, 1)] {
             table.insert(TopicConfig { permission: 7, ..TopicConfig::new(name, queues) });
@@ -174,6 +205,19 @@ impl TopicTable {
         self.topics.insert(config.name.clone(), config);
     }
 
+    pub(crate) fn remove(&mut self, topic: &str) {
+        self.topics.remove(topic);
+        self.extras.remove(topic);
+    }
+
+    pub(crate) fn extras(&self, topic: &str) -> Extras {
+        self.extras.get(topic).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn set_extras(&mut self, topic: &str, extras: Extras) {
+        self.extras.insert(topic.to_owned(), extras);
+    }
+
     pub(crate) fn get(&self, topic: &str) -> Option<&TopicConfig> {
         self.topics.get(topic)
     }
@@ -188,8 +232,10 @@ impl TopicTable {
 
     /// Whether a client may not create or change this topic.
     pub(crate) fn is_system(&self, topic: &str) -> bool {
-        let listed =
-            SYSTEM_TOPICS.contains(&topic) || topic.starts_with("rmq_sys_") || is_forbidden_for_sends(topic);
+        let listed = SYSTEM_TOPICS.contains(&topic)
+            || topic.starts_with(SYSTEM_PREFIX)
+            || is_forbidden_for_sends(topic)
+            || (self.dialect.is_v5() && topic == CHECKPOINT_TOPIC);
         listed || self.system.iter().any(|name| name == topic)
     }
 

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use super::frame::FrameError;
-use super::{ConnKey, Dialect, Frame, FrameReader, SerializeType, ServerAction};
+use bytes::Bytes;
+
+use super::frame::{FLAG_ONE_WAY, FrameError};
+use super::{ConnKey, Dialect, Frame, FrameReader, SerializeType, ServerAction, Text};
 
 /// A connection without traffic in either direction for this long is closed, in milliseconds.
 pub(crate) const IDLE_MS: u64 = 120_000;
@@ -27,7 +29,7 @@ pub(crate) enum Held {
 pub(crate) struct Answer {
     pub(crate) code: i32,
     pub(crate) remark: Option<String>,
-    pub(crate) ext_fields: Option<Vec<(String, Option<String>)>>,
+    pub(crate) ext_fields: Option<Vec<(Text, Option<Text>)>>,
     pub(crate) body: Vec<u8>,
     /// Written in the server's own serialize type even where others have the request's.
     pub(crate) in_own_type: bool,
@@ -57,8 +59,9 @@ impl Answer {
     }
 
     /// Adds an ext field; the first one makes the field map exist.
-    pub(crate) fn ext(mut self, name: &str, value: impl Into<String>) -> Answer {
-        self.ext_fields.get_or_insert_with(Vec::new).push((name.to_owned(), Some(value.into())));
+    pub(crate) fn ext(mut self, name: &str, value: impl Into<Text>) -> Answer {
+        let fields = self.ext_fields.get_or_insert_with(|| Vec::with_capacity(8));
+        fields.push((name.into(), Some(value.into())));
         self
     }
 
@@ -205,6 +208,28 @@ impl Transport {
             return;
         }
         let frame = self.bind(request, answer);
+        self.write(now_ms, conn, &frame);
+    }
+
+    /// Sends a one-way request of the server's own.
+    pub(crate) fn ask_one_way(&mut self, now_ms: u64, conn: ConnKey, code: i32, fields: &[(&str, &str)]) {
+        let own = |(name, value): &(&str, &str)| ((*name).into(), Some((*value).into()));
+        let frame = Frame {
+            serialize_type: SerializeType::Json,
+            code,
+            language: Some(0),
+            version: self.dialect.version(),
+            opaque: Some(self.own_opaque),
+            flag: FLAG_ONE_WAY,
+            remark: None,
+            ext_fields: Some(fields.iter().map(own).collect()),
+            body: Bytes::new(),
+        };
+        self.own_opaque = self.own_opaque.wrapping_add(1);
+        self.write(now_ms, conn, &frame);
+    }
+
+    fn write(&mut self, now_ms: u64, conn: ConnKey, frame: &Frame) {
         let Some(entry) = self.conns.get_mut(&conn) else {
             return;
         };

@@ -23,7 +23,7 @@ impl Cluster {
         let name_servers = (0..config.name_servers).map(|_| NameServer::new(config.dialect)).collect();
         let broker = |index: usize| {
             let broker_config = BrokerConfig {
-                dialect: config.dialect,
+                dialect: config.broker_dialect(index),
                 cluster: CLUSTER_NAME.to_owned(),
                 name: broker_name(index),
                 address: config.broker_address(index),
@@ -293,6 +293,15 @@ impl Cluster {
                 self.register_brokers(now_ms);
             }
         }
+    }
+
+    /// Gives a broker another address, as when another machine becomes its master. For brokers that are down.
+    pub fn move_broker(&mut self, index: usize, address: SocketAddr) {
+        for missing in self.config.broker_addresses.len()..=index {
+            self.config.broker_addresses.push(self.config.broker_address(missing));
+        }
+        self.config.broker_addresses[index] = address;
+        self.brokers.get_mut(index).into_iter().for_each(|broker| broker.move_to(address));
     }
 
     /// The messages stored under a topic: broker after broker, each in the order of its commit log.

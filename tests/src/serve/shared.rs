@@ -83,6 +83,11 @@ impl Shared {
         }
     }
 
+    /// Whether the server has not closed this connection.
+    pub(super) fn is_open(&self, server: ServerId, conn: ConnKey) -> bool {
+        self.lock().links.contains_key(&(server, conn))
+    }
+
     /// Sleeps until the next deadline, a wake-up, or the end.
     pub(super) fn sleep<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.sleeps_until = state.cluster.next_deadline();

@@ -10,6 +10,8 @@ pub(super) struct Part {
     pub(super) properties: String,
 }
 
+const UNDERFLOW: &str = "java.nio.BufferUnderflowException";
+
 /// Splits the body of a batch.
 ///
 /// # Errors
@@ -27,9 +29,13 @@ pub(super) fn split(body: &Bytes) -> Result<Vec<Part>, &'static str> {
         input.i32()?;
         let flag = input.i32()?;
         let body_length = input.i32()?;
-        let body = input.bytes(body_length)?;
-        let properties_length = i32::from(input.i16()?);
-        let properties = String::from_utf8_lossy(&input.bytes(properties_length)?).into_owned();
+        // The checksum of the body runs out of the array; the properties are a position that is set.
+        let body = input.bytes(body_length).map_err(|_| "java.lang.ArrayIndexOutOfBoundsException")?;
+        let properties = input.i16()?;
+        // A length below zero steps back, where nothing is read that makes a message.
+        let length = usize::try_from(properties).map_err(|_| UNDERFLOW)?;
+        let properties = input.bytes(length as i32).map_err(|_| "java.lang.IllegalArgumentException")?;
+        let properties = String::from_utf8_lossy(&properties).into_owned();
         parts.push(Part { flag, body, properties });
     }
     Ok(parts)
@@ -42,9 +48,9 @@ struct Input<'a> {
 
 impl Input<'_> {
     fn bytes(&mut self, length: i32) -> Result<Bytes, &'static str> {
-        let length = usize::try_from(length).map_err(|_| "java.lang.IllegalArgumentException")?;
+        let length = usize::try_from(length).map_err(|_| UNDERFLOW)?;
         if self.body.len() - self.at < length {
-            return Err("java.nio.BufferUnderflowException");
+            return Err(UNDERFLOW);
         }
         let taken = self.body.slice(self.at..self.at + length);
         self.at += length;

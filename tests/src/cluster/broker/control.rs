@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::policy::ScriptedAnswers;
-use super::{Broker, BrokerSettings, Clients, SendPolicy, StoredMessage};
+use super::{Broker, BrokerSettings, Clients, SendPolicy, StoredBrief, StoredMessage};
 use crate::cluster::topic::TopicConfig;
 use crate::cluster::transport::Held;
 use crate::cluster::{ConnKey, Dialect};
@@ -17,6 +17,11 @@ impl Broker {
     /// The broker's address, as routes give it.
     pub fn address(&self) -> SocketAddr {
         self.config.address
+    }
+
+    /// Gives the broker another address. What is stored keeps the old one.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        self.config.address = address;
     }
 
     /// The release that the broker imitates.
@@ -140,6 +145,21 @@ impl Broker {
     /// All stored messages, in the order of the commit log.
     pub fn stored_all(&self) -> Vec<StoredMessage> {
         self.log.records().iter().map(|record| self.log.view(&self.config.name, record)).collect()
+    }
+
+    /// The stored message with this number, from 0 in the order of the commit log.
+    pub fn stored_at(&self, number: usize) -> Option<StoredMessage> {
+        self.log.records().get(number).map(|record| self.log.view(&self.config.name, record))
+    }
+
+    /// The most important parts of a stored message.
+    pub(crate) fn brief_at(&self, number: usize) -> Option<StoredBrief<'_>> {
+        self.log.brief(number)
+    }
+
+    /// The id of the message at this place, as its producer was told.
+    pub(crate) fn offset_message_id(&self, commit_offset: i64) -> String {
+        self.log.offset_message_id(commit_offset)
     }
 
     /// How many messages are stored, under all topics.

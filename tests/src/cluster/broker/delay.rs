@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::BrokerSettings;
 use super::log::NewMessage;
+use crate::cluster::Text;
 use crate::cluster::properties::{get_property, remove_property, set_property};
 use crate::cluster::topic::{SCHEDULE_TOPIC, TIMER_TOPIC};
 
@@ -29,7 +30,7 @@ pub(super) enum Wait {
 pub(super) type Refusal = (i32, String);
 
 /// Whether the properties say anything about a later delivery.
-pub(super) fn is_asked_for(pairs: &[(String, String)]) -> bool {
+pub(super) fn is_asked_for(pairs: &[(Text, Text)]) -> bool {
     pairs.iter().any(|(name, _)| name == "DELAY" || TIMER_PROPERTIES.contains(&name.as_str()))
 }
 
@@ -38,9 +39,9 @@ pub(super) fn examine(
     v5: bool,
     settings: &BrokerSettings,
     now_ms: u64,
-    pairs: &mut Vec<(String, String)>,
+    pairs: &mut Vec<(Text, Text)>,
 ) -> Result<Wait, Refusal> {
-    let level: i64 = match get_property(pairs, "DELAY") {
+    let level: i32 = match get_property(pairs, "DELAY") {
         None => 0,
         Some(text) => text.parse().map_err(|_| {
             let remark = format!("java.lang.NumberFormatException: For input string: \"{text}\"");
@@ -48,7 +49,7 @@ pub(super) fn examine(
         })?,
     };
     if level > 0 {
-        return Ok(wait_for_level(level, now_ms, pairs));
+        return Ok(wait_for_level(v5, level, now_ms, pairs));
     }
     let timer = TIMER_PROPERTIES.into_iter().find(|name| v5 && get_property(pairs, name).is_some());
     match timer {
@@ -62,8 +63,9 @@ pub(super) fn examine(
 }
 
 /// A level takes precedence over exact times; one above the highest is lowered to it.
-fn wait_for_level(level: i64, now_ms: u64, pairs: &mut Vec<(String, String)>) -> Wait {
-    for name in TIMER_PROPERTIES {
+fn wait_for_level(v5: bool, level: i32, now_ms: u64, pairs: &mut Vec<(Text, Text)>) -> Wait {
+    // 4.9 does not know them.
+    for name in TIMER_PROPERTIES.into_iter().filter(|_| v5) {
         remove_property(pairs, name);
     }
     let level = usize::try_from(level).unwrap_or(usize::MAX).min(LEVEL_SECONDS.len());
@@ -72,7 +74,7 @@ fn wait_for_level(level: i64, now_ms: u64, pairs: &mut Vec<(String, String)>) ->
     Wait::Level { queue_id: level as i32 - 1, due_ms: now_ms.saturating_add(seconds * 1000) }
 }
 
-fn wait_for_time(name: &str, now_ms: u64, pairs: &mut Vec<(String, String)>) -> Result<Wait, Refusal> {
+fn wait_for_time(name: &str, now_ms: u64, pairs: &mut Vec<(Text, Text)>) -> Result<Wait, Refusal> {
     let illegal = || {
         let remark = format!(
             "timer message illegal, the delay time should not be bigger than the max delay {MAX_TIMER_MS}ms; or if \
@@ -83,8 +85,9 @@ fn wait_for_time(name: &str, now_ms: u64, pairs: &mut Vec<(String, String)>) -> 
     let now = now_ms as i64;
     let number: i64 = get_property(pairs, name).and_then(|text| text.parse().ok()).ok_or_else(illegal)?;
     let at = match name {
-        "TIMER_DELAY_SEC" => now.saturating_add(number.saturating_mul(1000)),
-        "TIMER_DELAY_MS" => now.saturating_add(number),
+        // As in Java: what is too large comes out below zero, and that is not in the future.
+        "TIMER_DELAY_SEC" => now.wrapping_add(number.wrapping_mul(1000)),
+        "TIMER_DELAY_MS" => now.wrapping_add(number),
         _ => number,
     };
     if at <= now {
@@ -100,11 +103,7 @@ fn wait_for_time(name: &str, now_ms: u64, pairs: &mut Vec<(String, String)>) -> 
 }
 
 /// Puts a message where it waits; hands back the copy that is delivered later, with its time.
-pub(super) fn divert(
-    wait: &Wait,
-    pairs: &mut Vec<(String, String)>,
-    message: &mut NewMessage,
-) -> Option<u64> {
+pub(super) fn divert(wait: &Wait, pairs: &mut Vec<(Text, Text)>, message: &mut NewMessage) -> Option<u64> {
     let (topic, queue_id, due_ms) = match wait {
         Wait::No => return None,
         Wait::Level { queue_id, due_ms } => (SCHEDULE_TOPIC, *queue_id, *due_ms),

@@ -5,13 +5,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
+use crate::cluster::Text;
 use crate::cluster::crc32::body_crc;
-use crate::cluster::properties::parse_properties;
+use crate::cluster::properties::{parse_properties, property_in};
 
-const MAGIC_V1: u32 = 0xDAA3_20A7;
-const MAGIC_V2: u32 = 0xDAA3_20AB;
-/// Topics longer than this need the second layout, with two bytes for the length.
-const V1_TOPIC_LIMIT: usize = 127;
+/// The magic number of the layout with one byte for the length of the topic. The other one is for longer topics, which
+/// brokers do not store by default.
+const MAGIC: u32 = 0xDAA3_20A7;
 const BORN_HOST_IS_IPV6: i32 = 0x10;
 const STORE_HOST_IS_IPV6: i32 = 0x20;
 
@@ -57,6 +57,23 @@ pub struct StoredMessage {
     /// Number of that request on its connection.
     pub opaque: i32,
 }
+
+/// A stored message, as far as most questions go: nothing of it is copied.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoredBrief<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) queue_id: i32,
+    pub(crate) queue_offset: i64,
+    pub(crate) commit_offset: i64,
+    pub(crate) unique_key: Option<&'a str>,
+    /// The first of its keys.
+    pub(crate) key: Option<&'a str>,
+}
+
+/// System flag: the two bits that say where a transaction stands, and two of their values.
+const TRANSACTION_BITS: i32 = 0x0C;
+const PREPARED: i32 = 0x04;
+const ROLLED_BACK: i32 = 0x0C;
 
 /// A message on its way into the log.
 #[derive(Debug, Clone)]
@@ -115,17 +132,30 @@ impl MessageLog {
             message.system_flag |= STORE_HOST_IS_IPV6;
         }
         let queue_id = usize::try_from(message.queue_id).unwrap_or(0);
-        let queues = self.queues.entry(message.topic.clone()).or_default();
+        let queues = match self.queues.get_mut(&message.topic) {
+            Some(queues) => queues,
+            None => self.queues.entry(message.topic.clone()).or_default(),
+        };
         if queues.len() <= queue_id {
             queues.resize_with(queue_id + 1, Vec::new);
         }
         let queue = &mut queues[queue_id];
-        let place = Place { queue_offset: queue.len() as i64, commit_offset: self.end };
-        queue.push(self.records.len());
+        // A message with the flag of a half one, or of one rolled back, is stored and never gets into its queue.
+        let in_queue = !matches!(message.system_flag & TRANSACTION_BITS, PREPARED | ROLLED_BACK);
+        let queue_offset = if in_queue { queue.len() as i64 } else { 0 };
+        let place = Place { queue_offset, commit_offset: self.end };
+        if in_queue {
+            queue.push(self.records.len());
+        }
         self.end += stored_size(&message, self.address) as i64;
         let (queue_offset, commit_offset) = (place.queue_offset, place.commit_offset);
         self.records.push(Record { message, queue_offset, commit_offset, store_timestamp: now_ms as i64 });
         place
+    }
+
+    /// Forgets the queues of a topic; its messages stay in the log.
+    pub(crate) fn forget_queues(&mut self, topic: &str) {
+        self.queues.remove(topic);
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -185,15 +215,12 @@ impl MessageLog {
     /// The id that names a message by broker address and commit-log offset.
     pub(crate) fn offset_message_id(&self, commit_offset: i64) -> String {
         let mut id = String::with_capacity(56);
-        let mut bytes = Vec::with_capacity(28);
-        write_ip(self.address.ip(), &mut bytes);
-        bytes.extend_from_slice(&u32::from(self.address.port()).to_be_bytes());
-        bytes.extend_from_slice(&commit_offset.to_be_bytes());
-        for byte in bytes {
-            const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-            id.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            id.push(char::from(DIGITS[usize::from(byte & 15)]));
+        match self.address.ip() {
+            IpAddr::V4(ip) => write_hex(&ip.octets(), &mut id),
+            IpAddr::V6(ip) => write_hex(&ip.octets(), &mut id),
         }
+        write_hex(&u32::from(self.address.port()).to_be_bytes(), &mut id);
+        write_hex(&commit_offset.to_be_bytes(), &mut id);
         id
     }
 
@@ -201,10 +228,9 @@ impl MessageLog {
     pub(crate) fn encode(&self, record: &Record) -> Vec<u8> {
         let message = &record.message;
         let size = stored_size(message, self.address);
-        let wide = message.topic.len() > V1_TOPIC_LIMIT;
         let mut out = Vec::with_capacity(size);
         out.extend_from_slice(&(size as u32).to_be_bytes());
-        out.extend_from_slice(&if wide { MAGIC_V2 } else { MAGIC_V1 }.to_be_bytes());
+        out.extend_from_slice(&MAGIC.to_be_bytes());
         out.extend_from_slice(&body_crc(&message.body).to_be_bytes());
         out.extend_from_slice(&message.queue_id.to_be_bytes());
         out.extend_from_slice(&message.flag.to_be_bytes());
@@ -219,21 +245,31 @@ impl MessageLog {
         out.extend_from_slice(&0_i64.to_be_bytes());
         out.extend_from_slice(&(message.body.len() as u32).to_be_bytes());
         out.extend_from_slice(&message.body);
-        if wide {
-            out.extend_from_slice(&(message.topic.len() as u16).to_be_bytes());
-        } else {
-            out.push(message.topic.len() as u8);
-        }
+        out.push(message.topic.len() as u8);
         out.extend_from_slice(message.topic.as_bytes());
         out.extend_from_slice(&(message.properties.len() as u16).to_be_bytes());
         out.extend_from_slice(message.properties.as_bytes());
         out
     }
 
+    pub(crate) fn brief(&self, index: usize) -> Option<StoredBrief<'_>> {
+        let record = self.records.get(index)?;
+        let keys = property_in(&record.message.properties, "KEYS").unwrap_or_default();
+        Some(StoredBrief {
+            topic: &record.message.topic,
+            queue_id: record.message.queue_id,
+            queue_offset: record.queue_offset,
+            commit_offset: record.commit_offset,
+            unique_key: property_in(&record.message.properties, "UNIQ_KEY"),
+            key: keys.split(' ').find(|key| !key.is_empty()),
+        })
+    }
+
     pub(crate) fn view(&self, broker: &str, record: &Record) -> StoredMessage {
         let message = &record.message;
+        let texts = |(name, value): (Text, Text)| (String::from(name), String::from(value));
         let properties: BTreeMap<String, String> =
-            parse_properties(&message.properties).into_iter().collect();
+            parse_properties(&message.properties).into_iter().map(texts).collect();
         let words =
             |text: &String| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         StoredMessage {
@@ -265,14 +301,21 @@ const FIXED_SIZE: usize = 91;
 
 fn stored_size(message: &NewMessage, store_host: SocketAddr) -> usize {
     let ipv6 = |host: SocketAddr| if host.is_ipv6() { 12 } else { 0 };
-    let wide = usize::from(message.topic.len() > V1_TOPIC_LIMIT);
     let hosts = ipv6(message.born_host) + ipv6(store_host);
-    FIXED_SIZE + hosts + wide + message.body.len() + message.topic.len() + message.properties.len()
+    FIXED_SIZE + hosts + message.body.len() + message.topic.len() + message.properties.len()
 }
 
 fn write_host(host: SocketAddr, out: &mut Vec<u8>) {
     write_ip(host.ip(), out);
     out.extend_from_slice(&u32::from(host.port()).to_be_bytes());
+}
+
+fn write_hex(bytes: &[u8], out: &mut String) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in bytes {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
 }
 
 fn write_ip(ip: IpAddr, out: &mut Vec<u8>) {

@@ -3,8 +3,11 @@
 mod admin;
 mod batch;
 mod clients;
+mod configure;
 mod control;
 mod delay;
+mod heartbeat;
+mod heartbeat_body;
 mod log;
 mod policy;
 mod query;
@@ -12,12 +15,16 @@ mod send;
 mod send_checks;
 mod send_header;
 mod settings;
+mod transactions;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use clients::Clients;
 use delay::Delayed;
 use log::MessageLog;
+pub(crate) use log::StoredBrief;
 pub use log::StoredMessage;
 use policy::{Reply, ScriptedAnswers};
 pub use policy::{SendAttempt, SendDecision, SendPolicy};
@@ -40,6 +47,8 @@ pub struct Broker {
     transport: Transport,
     clients: Clients,
     topics: TopicTable,
+    /// Consumer groups that the broker has settings of.
+    groups: BTreeSet<String>,
     log: MessageLog,
     delayed: Delayed,
     scripted: Option<ScriptedAnswers>,
@@ -47,6 +56,8 @@ pub struct Broker {
     sends: u64,
     random: u64,
     unregistered_changes: bool,
+    /// What was registered last; as long as nothing changes, the same is registered again.
+    registered: Arc<BTreeMap<String, TopicConfig>>,
     registration_due: u64,
 }
 
@@ -61,6 +72,7 @@ impl Broker {
             transport: Transport::new(dialect),
             clients: Clients::new(dialect, now_ms),
             topics,
+            groups: BTreeSet::new(),
             log: MessageLog::new(config.address),
             delayed: Delayed::default(),
             scripted: None,
@@ -68,6 +80,7 @@ impl Broker {
             sends: 0,
             random: config.seed,
             unregistered_changes: true,
+            registered: Arc::default(),
             registration_due: now_ms,
             config,
         }
@@ -90,16 +103,16 @@ impl Broker {
             match self.transport.next_request(conn) {
                 Ok(Some(request)) => self.process(now_ms, conn, &request),
                 Ok(None) => return,
-                Err(_) => return self.clients.forget(conn),
+                Err(_) => return self.forget_client(now_ms, conn),
             }
         }
     }
 
     /// The client has closed the connection.
-    pub fn on_close(&mut self, _now_ms: u64, conn: ConnKey) {
+    pub fn on_close(&mut self, now_ms: u64, conn: ConnKey) {
         if !self.transport.hold(|| Held::Close(conn)) {
             self.transport.forget(conn);
-            self.clients.forget(conn);
+            self.forget_client(now_ms, conn);
         }
     }
 
@@ -109,11 +122,11 @@ impl Broker {
             return;
         }
         for conn in self.transport.tick(now_ms) {
-            self.clients.forget(conn);
+            self.forget_client(now_ms, conn);
         }
         for conn in self.clients.scan(now_ms) {
             self.transport.close(conn);
-            self.clients.forget(conn);
+            self.forget_client(now_ms, conn);
         }
         if self.transport.is_up() {
             for message in self.delayed.take_due(now_ms) {
@@ -142,13 +155,16 @@ impl Broker {
         if !due || !self.transport.is_up() || self.transport.is_paused() {
             return None;
         }
-        self.unregistered_changes = false;
+        if std::mem::take(&mut self.unregistered_changes) {
+            let topics = self.topics.iter().map(|topic| (topic.name.clone(), self.as_registered(topic)));
+            self.registered = Arc::new(topics.collect());
+        }
         self.registration_due = now_ms.saturating_add(REGISTRATION_MS);
         Some(Registration {
             cluster: self.config.cluster.clone(),
             broker_name: self.config.name.clone(),
             address: self.config.address,
-            topics: self.topics.iter().map(|topic| self.as_registered(topic)).collect(),
+            topics: Arc::clone(&self.registered),
         })
     }
 
@@ -170,14 +186,24 @@ impl Broker {
                 10 | 310 | 320 => return self.process_send(now_ms, conn, request),
                 12 => self.query_message(request),
                 17 => self.create_topic_on_request(request),
+                25 => self.configure(request),
                 29 => self.search_offset(request),
                 30 => self.max_offset(request),
                 31 => self.min_offset(request),
                 32 => self.earliest_store_time(request),
                 33 => self.view_message(request),
-                34 => self.clients.heartbeat(now_ms, conn, request),
-                35 => self.clients.unregister(conn, request),
+                34 => self.heartbeat(now_ms, conn, request),
+                35 => self.unregister(now_ms, conn, request),
+                37 => match self.end_transaction(now_ms, request) {
+                    Some(answer) => answer,
+                    None => return,
+                },
+                38 => self.clients.members(request),
+                203 => self.clients.consumer_connections(&self.transport, request),
                 204 => self.clients.producer_connections(&self.transport, request),
+                215 => self.delete_topic(request),
+                351 if self.dialect().is_v5() => self.topic_settings(request),
+                370 if self.dialect().is_v5() => recall_is_off(),
                 code => Answer::refused(3, format!(" request type {code} not supported")),
             }
         };
@@ -185,8 +211,7 @@ impl Broker {
     }
 
     fn goes_away(&self, request: &Frame) -> bool {
-        let known = matches!(request.code, 10 | 12 | 17 | 29..=35 | 204 | 310 | 320);
-        self.settings.go_away && self.dialect().is_v5() && known && request.version > GO_AWAY_ABOVE_VERSION
+        self.settings.go_away && self.dialect().is_v5() && request.version > GO_AWAY_ABOVE_VERSION
     }
 
     fn process_send(&mut self, now_ms: u64, conn: ConnKey, request: &Frame) {
@@ -212,4 +237,9 @@ impl Broker {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         mixed ^ (mixed >> 31)
     }
+}
+
+/// RECALL_MESSAGE 370 is off by default (`recallMessageEnable`).
+fn recall_is_off() -> Answer {
+    Answer::refused(16, "recall failed, operation is forbidden").ext("MSG_REGION", "DefaultRegion")
 }

@@ -29,10 +29,16 @@ impl Broker {
             return null_pointer("timestamp");
         };
         let queue = self.log.queue(topic, queue_id);
+        let upper = self.dialect().is_v5() && request.ext("boundaryType") == Some("UPPER");
         let stored_before = |index: &usize| {
-            self.log.records().get(*index).is_some_and(|record| record.store_timestamp < timestamp)
+            let stored = self.log.records().get(*index).map(|record| record.store_timestamp);
+            stored.is_some_and(|stored| stored < timestamp || (upper && stored == timestamp))
         };
-        let offset = queue.partition_point(stored_before);
+        let mut offset = queue.partition_point(stored_before);
+        if upper {
+            // The last message that is not younger.
+            offset = offset.saturating_sub(1);
+        }
         // After the last message 4.9 names that message, 5.5 the place behind it.
         let last = if self.dialect().is_v5() { queue.len() } else { queue.len().saturating_sub(1) };
         Answer::new(0).ext("offset", offset.min(last).to_string())
@@ -54,6 +60,8 @@ impl Broker {
             // 5.5 puts an empty remark on this answer.
             Ok(_) if self.dialect().is_v5() => Answer::refused(0, "").ext("offset", "0"),
             Ok(_) => Answer::new(0).ext("offset", "0"),
+            // 5.5 catches the exception of this one request.
+            Err(_) if self.dialect().is_v5() => Answer::refused(1, "Cannot invoke a method of null"),
             Err(answer) => answer,
         }
     }
@@ -83,9 +91,8 @@ impl Broker {
     /// QUERY_MESSAGE 12.
     pub(super) fn query_message(&mut self, request: &Frame) -> Answer {
         let number = |name: &str| request.ext(name).and_then(|text| text.parse::<i64>().ok());
-        let (Some(topic), Some(key)) = (request.ext("topic"), request.ext("key")) else {
-            return null_pointer("key");
-        };
+        // Without one of them there is nothing to be found.
+        let (topic, key) = (request.ext("topic").unwrap_or_default(), request.ext("key").unwrap_or_default());
         let (Some(limit), Some(begin), Some(end)) =
             (number("maxNum"), number("beginTimestamp"), number("endTimestamp"))
         else {

@@ -9,12 +9,14 @@ use super::{Broker, SendAttempt, SendDecision};
 use crate::cluster::properties::{
     get_property, parse_properties, remove_property, set_property, write_properties,
 };
-use crate::cluster::topic::{HALF_TOPIC, RETRY_PREFIX};
+use crate::cluster::topic::{HALF_TOPIC, RETRY_PREFIX, TopicConfig};
 use crate::cluster::transport::Answer;
-use crate::cluster::{ConnKey, Frame};
+use crate::cluster::{ConnKey, Frame, Text};
 
 /// The stored length of a properties string is a signed 16-bit number.
 const MAX_PROPERTIES: usize = 32_767;
+/// The stored length of a topic is a signed byte.
+const MAX_TOPIC: usize = 127;
 /// System flag: the two bits that say where a transaction stands.
 const TRANSACTION_BITS: i32 = 0x0C;
 
@@ -32,7 +34,8 @@ struct Ready {
 
 impl Broker {
     pub(super) fn send(&mut self, now_ms: u64, conn: ConnKey, request: &Frame) -> Reply {
-        if self.settings.busy {
+        // 5.x turns sends to a slave away at the door, 4.9 at the store.
+        if self.settings.busy || (self.settings.slave && self.dialect().is_v5()) {
             return Reply::Now(Answer::refused(
                 2,
                 "[REJECTREQUEST]system busy, start flow control for a while",
@@ -112,7 +115,7 @@ impl Broker {
         } else {
             self.prepare_single(now_ms, &header, message, request)?
         };
-        if self.settings.disk_full {
+        if self.settings.disk_full || self.settings.slave {
             return Err(Broker::refuse_send(14, SERVICE_NOT_AVAILABLE));
         }
         Ok(ready)
@@ -130,11 +133,15 @@ impl Broker {
         (message.topic, message.queue_id) = (target.topic, target.queue_id);
         let mut pairs = parse_properties(&header.properties);
         self.complete_properties(&mut pairs);
-        if get_property(&pairs, "TRAN_MSG").is_some_and(|text| text.eq_ignore_ascii_case("true")) {
+        if target.is_dead && self.dialect().is_v5() {
+            set_property(&mut pairs, "DELAY", "-1");
+        }
+        let is_half = get_property(&pairs, "TRAN_MSG").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        if is_half {
             self.make_half(&mut pairs, &mut message)?;
         }
-        self.check_size(&pairs, &message)?;
-        let plain = delay::is_asked_for(&pairs).then(|| (pairs.clone(), message.clone()));
+        self.check_size(&pairs, &message, is_half)?;
+        let plain = delay::is_asked_for(&pairs).then(|| message.clone());
         let wait = if message.system_flag & TRANSACTION_BITS == 0 {
             let v5 = self.dialect().is_v5();
             delay::examine(v5, &self.settings, now_ms, &mut pairs).map_err(|(code, remark)| match code {
@@ -145,6 +152,10 @@ impl Broker {
             Wait::No
         };
         let due = delay::divert(&wait, &mut pairs, &mut message);
+        if !self.dialect().is_v5() && !is_half && due.is_none() {
+            // 4.9 stores the text without this property; it writes the text anew for messages that wait.
+            remove_property(&mut pairs, "WAIT");
+        }
         message.properties = write_properties(&pairs, self.dialect().is_v5());
         let unique_key = get_property(&pairs, "UNIQ_KEY").map(str::to_owned);
         let recall_handle = match wait {
@@ -154,10 +165,10 @@ impl Broker {
             }
             _ => None,
         };
-        let delivery = due.zip(plain).map(|(due, (mut pairs, mut message))| {
-            remove_property(&mut pairs, "DELAY");
-            message.properties = write_properties(&pairs, self.dialect().is_v5());
-            (due, message)
+        // What is delivered keeps the properties of what waits.
+        let delivery = due.zip(plain).map(|(due, plain)| {
+            let properties = message.properties.clone();
+            (due, NewMessage { properties, ..plain })
         });
         let keys = get_property(&pairs, "KEYS").map(str::to_owned);
         Ok(Ready {
@@ -171,26 +182,32 @@ impl Broker {
     }
 
     /// What a broker takes out of the properties of a single message and puts in.
-    fn complete_properties(&mut self, pairs: &mut Vec<(String, String)>) {
-        remove_property(pairs, "POP_CK");
+    fn complete_properties(&mut self, pairs: &mut Vec<(Text, Text)>) {
         if self.dialect().is_v5() {
+            remove_property(pairs, "POP_CK");
             set_property(pairs, "MSG_REGION", "DefaultRegion");
             set_property(pairs, "TRACE_ON", "true");
             if get_property(pairs, "UNIQ_KEY").is_none() {
                 let key = format!("{:016X}{:016X}", self.next_random(), self.next_random());
                 set_property(pairs, "UNIQ_KEY", &key);
             }
-        } else {
-            remove_property(pairs, "WAIT");
         }
         set_property(pairs, "CLUSTER", &self.config.cluster);
     }
 
-    fn make_half(&self, pairs: &mut Vec<(String, String)>, message: &mut NewMessage) -> Result<(), Answer> {
+    fn make_half(&mut self, pairs: &mut Vec<(Text, Text)>, message: &mut NewMessage) -> Result<(), Answer> {
         if self.settings.reject_transactions {
             let ip = self.config.address.ip();
             let remark = format!("the broker[{ip}] sending transaction message is forbidden");
             return Err(Broker::refuse_send(16, remark));
+        }
+        if let Some(key) =
+            get_property(pairs, "UNIQ_KEY").map(str::to_owned).filter(|_| self.dialect().is_v5())
+        {
+            set_property(pairs, "__transactionId__", &key);
+        }
+        if self.topics.get(HALF_TOPIC).is_none() {
+            self.create_topic(TopicConfig::new(HALF_TOPIC, 1));
         }
         set_property(pairs, "REAL_TOPIC", &message.topic);
         set_property(pairs, "REAL_QID", &message.queue_id.to_string());
@@ -200,12 +217,18 @@ impl Broker {
         Ok(())
     }
 
-    fn check_size(&self, pairs: &[(String, String)], message: &NewMessage) -> Result<(), Answer> {
-        let separators = if self.dialect().is_v5() { 0 } else { 1 };
-        let length: usize = pairs.iter().map(|(name, value)| name.len() + value.len() + 2).sum();
+    fn check_size(&self, pairs: &[(Text, Text)], message: &NewMessage, is_half: bool) -> Result<(), Answer> {
+        let v5 = self.dialect().is_v5();
+        let separators = if v5 { 0 } else { 1 };
+        // What 4.9 does not store does not count.
+        let counts = |(name, _): &&(Text, Text)| v5 || is_half || name != "WAIT";
+        let counted = pairs.iter().filter(counts);
+        let length: usize = counted.map(|(name, value)| name.len() + value.len() + 2).sum();
         let too_long = length.saturating_sub(separators) > MAX_PROPERTIES;
-        let inner_batch = self.dialect().is_v5() && get_property(pairs, "INNER_NUM").is_some();
-        if too_long || message.body.len() > self.settings.max_body || inner_batch {
+        // Names of dead-letter topics may be longer when they are checked, but not when they are stored.
+        let long_topic = message.topic.len() > MAX_TOPIC;
+        let inner_batch = v5 && get_property(pairs, "INNER_NUM").is_some();
+        if too_long || long_topic || message.body.len() > self.settings.max_body || inner_batch {
             return Err(self.illegal_message());
         }
         Ok(())
@@ -286,7 +309,7 @@ impl Broker {
 }
 
 const SERVICE_NOT_AVAILABLE: &str = "service not available now. It may be caused by one of the following reasons: the \
-     broker's disk is full, messages are put to the slave, message store has been shut down, etc.";
+     broker's disk is full [CL:  0.95 CQ:  0.95 INDEX:  0.95], messages are put to the slave, message store has been shut down, etc.";
 
 /// 5.5 keeps the properties of a part as they came; 4.9 appends those of the batch.
 fn stored_part_properties(v5: bool, own: String, of_batch: &str) -> String {

@@ -13,10 +13,15 @@ const MAX_RECONSUME_VERSION: i32 = 121;
 /// How often a message is consumed again before it is given up, unless the request says otherwise.
 const DEFAULT_MAX_RECONSUME: i32 = 16;
 
+/// 5.x makes no group with a longer name.
+const GROUP_LIMIT: usize = 120;
+
 /// Where a message really goes.
 pub(super) struct Target {
     pub(super) topic: String,
     pub(super) queue_id: i32,
+    /// The group has given the message up.
+    pub(super) is_dead: bool,
 }
 
 impl Broker {
@@ -43,7 +48,7 @@ impl Broker {
         }
         let topic = header.topic.as_str();
         let is_order = self.topics.get(topic).is_some_and(|config| config.order);
-        if self.settings.permission & PERM_WRITE == 0 && is_order {
+        if self.dialect().is_v5() && self.settings.permission & PERM_WRITE == 0 && is_order {
             let ip = self.config.address.ip();
             return Err(Broker::refuse_send(16, format!("the broker[{ip}] sending message is forbidden")));
         }
@@ -100,8 +105,19 @@ impl Broker {
         let queues = self.topics.get(&header.topic).map_or(0, |config| config.write_queues);
         match u64::try_from(queues) {
             Ok(count) if count > 0 => Ok((self.next_random() % count) as i32),
-            _ => Err(Answer::exception("java.lang.IllegalArgumentException: bound must be positive")),
+            _ => Err(Answer::exception("java.lang.ArithmeticException: / by zero")),
         }
+    }
+
+    /// Whether a consumer group is there, or can be made on the spot.
+    pub(super) fn knows_group(&mut self, group: &str) -> bool {
+        let illegal = self.dialect().is_v5() && (group.is_empty() || group.len() > GROUP_LIMIT);
+        let known = self.groups.contains(group);
+        if !known && self.settings.auto_create_groups && !illegal {
+            self.groups.insert(group.to_owned());
+            return true;
+        }
+        known
     }
 
     /// A message that a consumer group has seen too often goes to the group's dead-letter topic.
@@ -113,20 +129,24 @@ impl Broker {
     ) -> Result<Target, Answer> {
         let topic = header.topic.clone();
         let Some(group) = header.topic.strip_prefix(RETRY_PREFIX) else {
-            return Ok(Target { topic, queue_id });
+            return Ok(Target { topic, queue_id, is_dead: false });
         };
-        if !self.settings.auto_create_groups {
+        if !self.knows_group(group) {
             let faq = self.dialect().faq_line();
             return Err(Broker::refuse_send(26, format!("subscription group not exist, {group} {faq}")));
         }
         let asked = header.max_reconsume_times.filter(|_| request.version >= MAX_RECONSUME_VERSION);
-        if header.reconsume_times <= asked.unwrap_or(DEFAULT_MAX_RECONSUME) {
-            return Ok(Target { topic, queue_id });
+        let most = asked.unwrap_or(DEFAULT_MAX_RECONSUME);
+        // 4.9 gives up one time earlier.
+        let again =
+            header.reconsume_times < most || (self.dialect().is_v5() && header.reconsume_times == most);
+        if again {
+            return Ok(Target { topic, queue_id, is_dead: false });
         }
         let topic = format!("{DLQ_PREFIX}{group}");
         if self.topics.get(&topic).is_none() {
             self.create_topic(TopicConfig::new(&topic, 1));
         }
-        Ok(Target { topic, queue_id: 0 })
+        Ok(Target { topic, queue_id: 0, is_dead: true })
     }
 }

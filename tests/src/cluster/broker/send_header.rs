@@ -79,6 +79,10 @@ impl SendHeader {
         if dialect.is_v5() && request.body.is_empty() {
             return Err(null_body());
         }
+        if !dialect.is_v5() && fields.text("b").is_none_or(|topic| topic.trim().is_empty()) {
+            // 4.9 looks at the topic before it needs a number.
+            return Ok(SendHeader::of_nowhere());
+        }
         let no_time = || null_field(dialect, "Long.longValue", "getBornTimestamp");
         // 5.5 looks at the time first, 4.9 at the queue: only the remark shows it.
         if dialect.is_v5() && born_timestamp.is_none() {
@@ -101,6 +105,25 @@ impl SendHeader {
             max_reconsume_times,
             is_batch: fields.text("m").is_some_and(|text| text.eq_ignore_ascii_case("true")),
         })
+    }
+}
+
+impl SendHeader {
+    /// The header of a send without a topic, which is refused for that.
+    fn of_nowhere() -> SendHeader {
+        SendHeader {
+            topic: String::new(),
+            default_topic: None,
+            default_queues: None,
+            queue_id: 0,
+            system_flag: 0,
+            born_timestamp: 0,
+            flag: 0,
+            properties: String::new(),
+            reconsume_times: 0,
+            max_reconsume_times: None,
+            is_batch: false,
+        }
     }
 }
 

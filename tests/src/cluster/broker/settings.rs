@@ -37,15 +37,17 @@ pub struct BrokerSettings {
     pub reject_transactions: bool,
     /// `timerWheelEnable`: turned off, timer messages get code 1 (5.5.0).
     pub timer_wheel: bool,
-    /// The page cache is busy or the broker is a slave: every send gets code 2 before anything else is looked at.
+    /// The page cache is busy: every send gets code 2 before anything else is looked at.
     pub busy: bool,
+    /// `brokerRole` is `SLAVE`: sends get code 2 from 5.5.0 and code 14 from 4.9.7.
+    pub slave: bool,
     /// The disk is full: sends that are in order get code 14.
     pub disk_full: bool,
     /// `startAcceptSendRequestTimeStamp`: sends before this time get code 1.
     pub accept_sends_from_ms: u64,
     /// `maxMessageSize`: bodies above it get code 13, in bytes.
     pub max_body: usize,
-    /// `brokerPermission` (2 write, 4 read): shown in routes; on sends it matters for order topics only.
+    /// `brokerPermission` (2 write, 4 read): shown in routes; on sends it matters for order topics of 5.5.0 only.
     pub permission: i32,
     /// The broker is shutting down gracefully (5.5.0): code 1500 for requests whose version is above 475.
     pub go_away: bool,
@@ -59,6 +61,7 @@ impl Default for BrokerSettings {
             reject_transactions: false,
             timer_wheel: true,
             busy: false,
+            slave: false,
             disk_full: false,
             accept_sends_from_ms: 0,
             max_body: MAX_BODY,

@@ -141,7 +141,7 @@ pub(super) fn change(request: &mut Frame, name: &str, value: Option<&str>) {
     let fields = request.ext_fields.get_or_insert_with(Vec::new);
     fields.retain(|(key, _)| key != name);
     if let Some(value) = value {
-        fields.push((name.to_owned(), Some(value.to_owned())));
+        fields.push((name.into(), Some(value.into())));
     }
 }
 

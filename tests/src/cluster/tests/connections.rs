@@ -144,7 +144,9 @@ fn bad_heartbeats_get_1_and_the_connection_stays() {
     let bodies = [
         "",
         "no json",
-        r#"{"producerDataSet":[],"consumerDataSet":[]}"#,
+        "[]",
+        r#"{"clientID":"c","producerDataSet":[{}]}"#,
+        r#"{"clientID":"c","producerDataSet":[null]}"#,
         r#"{"clientID":"c","producerDataSet":null}"#,
         r#"{"clientID":"c","producerDataSet":[],"consumerDataSet":null}"#,
     ];
@@ -196,7 +198,26 @@ fn unregistering_takes_almost_anything() {
     assert_eq!(world.ask(BROKER, &bare).code, 0);
     assert_eq!(world.call(BROKER, 35, &[("clientID", "nobody"), ("producerGroup", "x")]).code, 0);
     assert_eq!(world.call(BROKER, 35, &[("clientID", "nobody")]).code, 0);
-    assert_eq!(world.call(BROKER, 35, &[("producerGroup", "x")]).code, 1);
+    assert_eq!(world.call(BROKER, 35, &[("producerGroup", "x")]).code, 0);
+}
+
+#[test]
+fn consumers_hear_of_changes_in_their_group() {
+    const BODY: &str = r#"{"clientID":"c","consumerDataSet":[{"groupName":"cg","subscriptionDataSet":[]}]}"#;
+    let mut world = World::new(Dialect::V5_5_0);
+    let request = Frame { body: BODY.as_bytes().to_vec().into(), ..Frame::request(34, 1, &[]) };
+    let codes = |frames: &[Frame]| frames.iter().map(|frame| (frame.code, frame.flag)).collect::<Vec<_>>();
+    let first = world.raw(BROKER, &request.encode());
+    assert_eq!(codes(&first), [(40, 2), (0, 1)]);
+    assert_eq!(first[0].ext("consumerGroup"), Some("cg"));
+    let again = world.raw(BROKER, &request.encode());
+    assert_eq!(codes(&again), [(0, 1)]);
+    assert_eq!(
+        world.call(BROKER, 38, &[("consumerGroup", "cg")]).body.as_ref(),
+        b"{\"consumerIdList\":[\"c\"]}"
+    );
+    assert_eq!(world.call(BROKER, 35, &[("clientID", "c"), ("consumerGroup", "cg")]).code, 0);
+    assert_eq!(world.call(BROKER, 38, &[("consumerGroup", "cg")]).code, 1);
 }
 
 #[test]

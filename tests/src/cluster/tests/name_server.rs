@@ -113,6 +113,7 @@ fn a_topic_made_by_request_has_a_route() {
                 ("readQueueNums", "3"),
                 ("writeQueueNums", "2"),
                 ("perm", "6"),
+                ("topicFilterType", "SINGLE_TAG"),
                 ("order", "true"),
             ]
         };
@@ -124,7 +125,9 @@ fn a_topic_made_by_request_has_a_route() {
         for bad in ["", "bad topic", "TBW102", "SELF_TEST_TOPIC"] {
             assert_eq!(world.call(BROKER, 17, &fields(bad)).code, invalid, "{bad}");
         }
-        assert_eq!(world.call(BROKER, 17, &fields("New")[..3]).code, 1);
+        assert_eq!(world.call(BROKER, 17, &fields("New")[..4]).code, 1);
+        let without_permission = [&fields("New")[..3], &fields("New")[4..]].concat();
+        assert_eq!(world.call(BROKER, 17, &without_permission).code, 1);
         let attribute = |text| [&fields("New")[..], &[("attributes", text)]].concat();
         let unknown = world.call(BROKER, 17, &attribute("+colour=red")).code;
         let mixed = world.call(BROKER, 17, &attribute("+message.type=MIXED")).code;

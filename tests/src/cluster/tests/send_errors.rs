@@ -35,17 +35,28 @@ fn busy_comes_first_and_bare() {
     assert_eq!(answer.remark.as_deref(), Some("[REJECTREQUEST]system busy, start flow control for a while"));
 }
 
+/// 4.9 finds a topic that is missing blank.
+fn assert_no_topic(world: &mut World, dialect: Dialect, answer: &Frame) {
+    if dialect == V5 {
+        return assert_exception(world, answer, "lang.NullPointerException");
+    }
+    assert_refused(world, answer, 1);
+    assert_eq!(answer.remark.as_deref(), Some("The specified topic is blank."));
+}
+
 #[test]
 fn only_five_fields_are_needed() {
     for dialect in DIALECTS {
         let mut world = World::new(dialect);
-        for name in ["b", "e", "f", "g", "h"] {
+        for name in ["e", "f", "g", "h"] {
             let answer = send_changed(&mut world, name, None);
             assert_exception(&mut world, &answer, "lang.NullPointerException");
         }
+        let answer = send_changed(&mut world, "b", None);
+        assert_no_topic(&mut world, dialect, &answer);
         let bare = Frame { ext_fields: None, ..world.send_request("T", "", b"x") };
         let answer = world.ask(BROKER, &bare);
-        assert_exception(&mut world, &answer, "lang.NullPointerException");
+        assert_no_topic(&mut world, dialect, &answer);
         world.cluster.create_topic(world.now, &TopicConfig::new("T", 4));
         for (stored, name) in ["a", "c", "d", "i", "j", "k", "l", "m", "n"].into_iter().enumerate() {
             assert_eq!(send_changed(&mut world, name, None).code, 0, "{name}");
@@ -61,7 +72,7 @@ fn the_names_must_fit_the_code() {
         let mut short_under_10 = world.send_request("T", "", b"x");
         short_under_10.code = 10;
         let answer = world.ask(BROKER, &short_under_10);
-        assert_exception(&mut world, &answer, "lang.NullPointerException");
+        assert_no_topic(&mut world, dialect, &answer);
         for (code, expected) in [(310, 1), (320, 1), (10, 0)] {
             let long_names = [
                 ("producerGroup", "g"),
@@ -146,8 +157,14 @@ fn bad_topic_names_get_the_code_of_the_release() {
         assert_eq!(world.send(&longest, "", b"x").code, 0);
     }
     let mut world = World::new(V5);
-    let retry = format!("%RETRY%{}", "g".repeat(200));
-    assert_eq!(world.send(&retry, "", b"x").code, 0);
+    assert_eq!(world.send(&format!("%DLQ%{}", "g".repeat(122)), "", b"x").code, 0);
+    // Legal as a name, too long to be stored.
+    assert_eq!(world.send(&format!("%DLQ%{}", "g".repeat(123)), "", b"x").code, 13);
+    assert_eq!(world.send(&format!("%DLQ%{}", "g".repeat(250)), "", b"x").code, 13);
+    assert_eq!(world.send(&format!("%DLQ%{}", "g".repeat(251)), "", b"x").code, 29);
+    // The name of a consumer group is shorter than that of its topics may be.
+    assert_eq!(world.send(&format!("%RETRY%{}", "g".repeat(120)), "", b"x").code, 0);
+    assert_eq!(world.send(&format!("%RETRY%{}", "g".repeat(121)), "", b"x").code, 26);
 }
 
 #[test]
