@@ -1,22 +1,19 @@
 //! Memory: a send in steady state allocates nothing in the core, and every limit of the table holds in bytes of
 //! the allocator, not only in the core's own books.
 
-use bytes::BytesMut;
-use rocketmq_core::client::{
-    Action, Answer, Client, ClientConfig, Command, CommandId, ConnId, Input, Limits, ProducerId, Send,
-};
-use rocketmq_core::command::{LanguageCode, RequestCode};
-use rocketmq_core::ground::{Instant, Now};
+use rocketmq_core::client::{Action, Answer, Command, CommandId, Input, Limits};
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{ProducerConfig, SendErrorKind, Target};
-use rocketmq_core::wire::{
-    CommandHead, FieldSink, Header, Inbox, SerializeType, WireLimits, WriteFields, encode_command,
-};
+use rocketmq_core::producer::SendErrorKind;
+use rocketmq_sim::cluster::{ClusterConfig, ServerId};
+use rocketmq_sim::world::{Order, World};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
+
+mod memory_rig;
+
+use memory_rig::Rig;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -29,188 +26,6 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 const MIB: usize = 1024 * 1024;
-
-/// A client with one producer and a broker that answers when it is told to.
-struct Rig {
-    client: Client,
-    now: Now,
-    producer: ProducerId,
-    next_id: u64,
-    inboxes: BTreeMap<ConnId, Inbox>,
-    /// Requests without answer: connection, code, opaque.
-    pending: Vec<(ConnId, RequestCode, i32)>,
-    stored: u64,
-    failed: u64,
-    granted: u64,
-    closed: usize,
-    /// What the core allocated inside `handle` and `poll_action`.
-    allocations: usize,
-    /// The broker takes no byte.
-    stuck: bool,
-}
-
-struct Ext<'a>(&'a [(&'static str, &'a str)]);
-
-impl WriteFields for Ext<'_> {
-    fn write<S: FieldSink>(&self, sink: &mut S) {
-        for (name, value) in self.0 {
-            sink.str(name, value);
-        }
-    }
-}
-
-impl Rig {
-    fn new(limits: Limits) -> Self {
-        let mut config = ClientConfig::new("127.0.0.1:9876".parse().unwrap(), 3);
-        config.limits = limits;
-        let now = Now { mono: Instant::from_millis(1), unix_ms: 1_700_000_000_000 };
-        let mut rig = Self {
-            client: Client::new(config, now).unwrap(),
-            now,
-            producer: ProducerId::from_parts(0, 0),
-            next_id: 0,
-            inboxes: BTreeMap::new(),
-            pending: Vec::new(),
-            stored: 0,
-            failed: 0,
-            granted: 0,
-            closed: 0,
-            allocations: 0,
-            stuck: false,
-        };
-        let config = Box::new(ProducerConfig::new("PG".parse().unwrap()));
-        rig.command(Command::OpenProducer { config });
-        rig
-    }
-
-    fn input(&mut self, input: Input<'_>) {
-        let region = Region::new(ALLOCATOR);
-        self.client.handle(self.now, input);
-        self.allocations += region.change().allocations + region.change().reallocations;
-        loop {
-            let region = Region::new(ALLOCATOR);
-            let action = self.client.poll_action();
-            self.allocations += region.change().allocations + region.change().reallocations;
-            match action {
-                Some(action) => self.act(action),
-                None => return,
-            }
-        }
-    }
-
-    fn act(&mut self, action: Action) {
-        match action {
-            Action::Connect { conn, .. } => {
-                self.inboxes.insert(conn, Inbox::new(WireLimits::default()));
-                self.client.handle(self.now, Input::Connected { conn });
-            }
-            Action::Write { conn } if !self.stuck => self.write(conn),
-            Action::Close { .. } => self.closed += 1,
-            Action::Answer { answer, .. } => match answer {
-                Answer::Opened(opened) => self.producer = opened.unwrap(),
-                Answer::Sent(Ok(_)) | Answer::HandedOver(Ok(())) => self.stored += 1,
-                Answer::Sent(Err(_)) | Answer::HandedOver(Err(_)) => self.failed += 1,
-                Answer::Room(Ok(())) => self.granted += 1,
-                other => panic!("{other:?}"),
-            },
-            _ => {}
-        }
-    }
-
-    fn write(&mut self, conn: ConnId) {
-        let mut chunks = Vec::new();
-        self.client.outbox(conn, &mut chunks);
-        let inbox = self.inboxes.get_mut(&conn).unwrap();
-        let mut count = 0;
-        for chunk in &chunks {
-            count += chunk.len();
-            let mut frames = inbox.feed(chunk);
-            while let Some(frame) = frames.next().unwrap() {
-                let header = Header::parse(&frame, &WireLimits::default()).unwrap();
-                if !header.is_oneway() {
-                    self.pending.push((conn, RequestCode(header.code), header.opaque));
-                }
-            }
-        }
-        drop(chunks);
-        let region = Region::new(ALLOCATOR);
-        self.client.handle(self.now, Input::Wrote { conn, count });
-        self.allocations += region.change().allocations + region.change().reallocations;
-    }
-
-    fn command(&mut self, command: Command) {
-        self.next_id += 1;
-        self.input(Input::Command { id: CommandId(self.next_id), command });
-    }
-
-    fn message(bytes: usize) -> Message {
-        Message::new("T".parse().unwrap(), vec![7_u8; bytes])
-    }
-
-    fn send(&mut self, message: Message) {
-        let deadline = self.now.mono + Duration::from_secs(3_600);
-        let producer = self.producer;
-        let send = Send {
-            producer,
-            message,
-            target: Target::Any,
-            deadline,
-            one_way: false,
-            reservation: None,
-            retries: None,
-        };
-        self.command(Command::Send(send));
-    }
-
-    /// Answers everything that is pending: routes, heartbeats, sends.
-    fn answer_all(&mut self) {
-        let mut out = BytesMut::with_capacity(64 * 1024);
-        for (conn, code, opaque) in std::mem::take(&mut self.pending) {
-            out.clear();
-            let mut body: &[u8] = b"";
-            let mut ext: &[(&'static str, &str)] = &[];
-            match code {
-                RequestCode::GET_ROUTEINFO_BY_TOPIC => {
-                    body = br#"{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.1:10911"},"brokerName":"a","cluster":"C"}],"queueDatas":[{"brokerName":"a","perm":6,"readQueueNums":8,"writeQueueNums":8}]}"#;
-                }
-                RequestCode::SEND_MESSAGE_V2 => {
-                    ext = &[
-                        ("queueId", "1"),
-                        ("msgId", "0A00000200002A9F00000000000003E8"),
-                        ("queueOffset", "77"),
-                        ("MSG_REGION", "DefaultRegion"),
-                        ("TRACE_ON", "true"),
-                    ];
-                }
-                _ => {}
-            }
-            let head = CommandHead {
-                code: 0,
-                flag: 1,
-                opaque,
-                version: 513,
-                language: LanguageCode::Java,
-                remark: None,
-            };
-            encode_command(&mut out, SerializeType::Json, &head, &Ext(ext), body.len()).unwrap();
-            out.extend_from_slice(body);
-            let answer = std::mem::take(&mut out);
-            self.input(Input::Received { conn, bytes: &answer });
-            out = answer;
-        }
-    }
-
-    /// Route, heartbeat and a first send are done.
-    fn warm(limits: Limits) -> Self {
-        let mut rig = Self::new(limits);
-        rig.send(Self::message(10));
-        for _ in 0..3 {
-            rig.answer_all();
-        }
-        assert_eq!(rig.stored, 1);
-        rig
-    }
-}
 
 /// Bytes that the allocator holds more than at `start`.
 fn grown(start: &Region<'_, System>) -> usize {
@@ -373,4 +188,58 @@ fn requests_on_a_connection_are_bounded_and_the_rest_waits() {
         rig.answer_all();
     }
     assert_eq!(rig.stored, 1_001);
+}
+
+/// A world in which messages pile up: a broker that stands still, sockets that take little or nothing, connections that
+/// break, more sends than there is room for, and a shutdown in the end.
+fn crowded_world() -> World {
+    let mut world = World::new(11, ClusterConfig::default(), |config| {
+        config.limits.messages = 300;
+        config.limits.message_bytes = 2 * MIB;
+        config.limits.outbox_bytes = 64 * 1024;
+    });
+    world.be_silent();
+    let producer = world.open_producer("group");
+    world.network().short_writes = 300;
+    for round in 0..40_u64 {
+        for number in 0..60 {
+            let size = [20, 900, 20_000][(round + number) as usize % 3];
+            world.send(producer, Order::to("orders").size(size).within_ms(200 + 40 * number));
+            world.reserve(producer, "orders", size, Duration::from_millis(300));
+        }
+        let pipe = world.pipe_to(0, ServerId::Broker(0));
+        match (round % 5, pipe) {
+            (1, _) => world.pause(ServerId::Broker(0)),
+            (2, _) => world.resume(ServerId::Broker(0)),
+            (3, Some(pipe)) => world.stall(pipe, Duration::from_millis(900)),
+            (4, Some(pipe)) => world.reset(pipe),
+            _ => {}
+        }
+        world.run_for(Duration::from_millis(50 * round));
+    }
+    world.shutdown(0, Duration::from_secs(1));
+    world.run_for(Duration::from_secs(5));
+    world.finish();
+    world
+}
+
+#[test]
+fn whatever_happens_the_allocator_agrees_with_the_books_of_the_core() {
+    let _alone = alone();
+    let world = crowded_world();
+    let start = Region::new(ALLOCATOR);
+    let (mut most, mut most_in_books) = (0, 0);
+    world.replay_each(0, |core| {
+        let (held, books) = (grown(&start), core.memory());
+        let bytes = books.message_bytes + books.outbox_bytes + books.inbox_bytes;
+        let entries = books.messages + books.requests + books.waiting_callers;
+        // Bodies are shared with the recording, so the books may say more; connections have chunks to write into.
+        let allowed = MIB + 2 * bytes + 2_048 * entries;
+        assert!(held <= allowed, "{held} bytes of the allocator, {allowed} allowed by {books:?}");
+        most = held.max(most);
+        most_in_books = bytes.max(most_in_books);
+    });
+    println!("at most {most} bytes of the allocator, {most_in_books} in the books");
+    assert!(most_in_books > MIB, "{most_in_books} bytes are no crowd");
+    assert!(grown(&start) < 64 * 1024, "{} bytes are left of a client that is gone", grown(&start));
 }

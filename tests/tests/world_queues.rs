@@ -4,8 +4,8 @@ mod world_common;
 
 use rocketmq_core::message::queue_index_by_hash;
 use rocketmq_core::producer::{MessageQueue, OpenError, SendErrorKind, Target};
-use rocketmq_sim::cluster::{ClusterConfig, ServerId, TopicConfig};
-use rocketmq_sim::world::{Order, Verdict, World};
+use rocketmq_sim::cluster::{ClusterConfig, Frame, ServerId, TopicConfig};
+use rocketmq_sim::world::{Order, Tamper, Verdict, World};
 use world_common::SECOND;
 
 fn with_topic(brokers: usize, topic: &str) -> World {
@@ -90,5 +90,32 @@ fn a_chosen_queue_is_used_and_one_that_does_not_exist_refused() {
     assert!(matches!(verdict.error().unwrap().kind(), SendErrorKind::UnknownQueue(it) if *it == queue(4)));
     let verdict = world.send_and_wait(producer, Order::to("other").target(Target::Queue(queue(0))));
     assert!(matches!(verdict.error().unwrap().kind(), SendErrorKind::OtherTopic(_)));
+    world.finish();
+}
+
+#[test]
+fn a_route_that_stays_the_same_mends_what_another_one_spoilt() {
+    let mut world = with_topic(1, "orders");
+    world.change_cluster(|cluster, now| cluster.create_topic(now, &TopicConfig::new("payments", 2)));
+    let producer = world.open_producer("group");
+    assert!(world.send_and_wait(producer, Order::to("orders")).receipt().is_some());
+    // The route of the other topic, known by its number of queues, names an address where nobody listens.
+    world.on_answers(|_, frame| {
+        let text = String::from_utf8_lossy(&frame.body).into_owned();
+        if !text.contains("\"writeQueueNums\":2") {
+            return Tamper::Keep;
+        }
+        let text = text.replace("10.0.1.1:10911", "10.0.1.99:10911");
+        Tamper::Instead(Frame { body: text.into_bytes().into(), ..frame.clone() }.encode())
+    });
+    let lost = world.send_and_wait(producer, Order::to("payments"));
+    assert!(lost.receipt().is_none(), "{lost:?}");
+    // From now on nobody says anything about the broker but the route that the client has already.
+    world.on_answers(|_, frame| {
+        let other = String::from_utf8_lossy(&frame.body).contains("\"writeQueueNums\":2");
+        if other { Tamper::Drop } else { Tamper::Keep }
+    });
+    let mended = world.send_and_wait(producer, Order::to("orders").within_ms(20_000));
+    assert!(mended.receipt().is_some(), "{mended:?}");
     world.finish();
 }

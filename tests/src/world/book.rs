@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use rocketmq_core::producer::Outcome;
+use rocketmq_core::producer::{Outcome, SendReceipt};
 
-use super::{SendHandle, Verdict, World};
+use super::model::judge;
+use super::{Invariant, SendHandle, Verdict, World};
 use crate::cluster::StoredMessage;
+
+/// A message in a log: the index of the broker, and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Copy {
+    broker: usize,
+    number: usize,
+}
 
 /// What was found in the logs so far.
 #[derive(Debug, Default)]
@@ -13,9 +21,7 @@ pub(super) struct Book {
     /// Messages of each broker that have been read.
     read: Vec<usize>,
     /// By the message's `KEYS`.
-    copies: BTreeMap<String, Vec<StoredMessage>>,
-    /// Unique key to `KEYS`.
-    keys_of: BTreeMap<String, String>,
+    copies: BTreeMap<String, Vec<Copy>>,
     /// `KEYS` to the sends of that message; a message that was given back may be sent again.
     pub(super) sends_of: BTreeMap<String, Vec<usize>>,
 }
@@ -31,55 +37,87 @@ impl World {
             if broker.stored_count() == *read {
                 continue;
             }
-            for copy in broker.stored_all().split_off(*read) {
+            while let Some(copy) = broker.brief_at(*read) {
+                let key = copy.key.unwrap_or_default();
+                let copies = self.book.copies.entry(key.to_owned()).or_default();
+                let unique_key =
+                    |first: &Copy| self.cluster.brokers()[first.broker].brief_at(first.number)?.unique_key;
+                if copies.first().is_some_and(|first| unique_key(first) != copy.unique_key) {
+                    unlike.push(format!("two copies of {key:?} have different unique ids"));
+                }
+                copies.push(Copy { broker: index, number: *read });
                 *read += 1;
-                let key = copy.keys.first().cloned().unwrap_or_default();
-                let unique = copy.unique_key.clone().unwrap_or_default();
-                let owner = self.book.keys_of.entry(unique.clone()).or_insert_with(|| key.clone());
-                if *owner != key {
-                    unlike.push(("I15 unique ids", format!("{unique} is the id of {owner} and of {key}")));
-                }
-                let copies = self.book.copies.entry(key.clone()).or_default();
-                if copies.first().is_some_and(|first| first.unique_key != copy.unique_key) {
-                    unlike.push(("I4 duplicates", format!("two copies of {key} have different unique ids")));
-                }
-                copies.push(copy);
             }
         }
-        for (invariant, text) in unlike {
-            self.fail(invariant, text);
+        for text in unlike {
+            self.fail(Invariant::Duplicates, text);
         }
     }
 
-    /// I2, I3, I4 for one send that has just ended.
+    /// I1 to I4, I10 and I18 for one send that has just ended.
     pub(super) fn check_verdict(&mut self, number: usize) {
+        self.check_told(number);
+        let receipt = self.sends[number].verdict.as_ref().and_then(Verdict::receipt);
+        if let Err(text) = self.ledger.note_verdict(number, receipt) {
+            let text = format!("{}: {text}", self.sends[number].key);
+            self.fail(Invariant::Order, text);
+        }
         self.read_logs();
+        self.check_receipt(number);
+        let key = self.sends[number].key.clone();
+        self.check_copies(&key);
+    }
+
+    /// The verdict is one that the model allows, with the frames that left and the answers that came.
+    pub(super) fn check_told(&mut self, number: usize) {
+        for invariant in
+            [Invariant::NoFalseOk, Invariant::NoFalseCertainty, Invariant::Duplicates, Invariant::Isolation]
+        {
+            self.checked(invariant);
+        }
+        let record = &self.sends[number];
+        // Frames of a message that was given again do not tell to which of its sends they belong.
+        let again = self.book.sends_of.get(&record.key).is_none_or(|sends| sends.len() > 1);
+        let Some(verdict) = record.verdict.as_ref().filter(|_| !again) else {
+            return;
+        };
+        let Err((invariant, text)) = judge(self.ledger.frames_of(number), verdict) else {
+            return;
+        };
+        let told = |receipt: &SendReceipt| self.ledger.told_to_another(number, receipt);
+        if let Some(other) = verdict.receipt().and_then(told) {
+            let text = format!("{} got the answer to {}", record.key, self.sends[other].key);
+            return self.fail(Invariant::Isolation, text);
+        }
+        let text = format!("{}: {text}", record.key);
+        self.fail(invariant, text);
+    }
+
+    /// I2: the log has the message where the receipt says.
+    fn check_receipt(&mut self, number: usize) {
         let record = &self.sends[number];
         let copies = self.book.copies.get(&record.key).map_or(&[][..], Vec::as_slice);
-        if let Some(Verdict::Stored(receipt)) = &record.verdict {
-            let is_it = |copy: &StoredMessage| {
-                copy.unique_key.as_deref() == Some(receipt.message_id.as_str())
-                    && copy.broker == receipt.queue.broker_name.as_str()
+        let Some(Verdict::Stored(receipt)) = &record.verdict else {
+            return;
+        };
+        // An id that names no place is what somebody on the way has made of it: the model has compared it.
+        let id = Some(&receipt.offset_message_id).filter(|id| id.commit_log_offset().is_some());
+        let is_it = |copy: &Copy| {
+            let broker = &self.cluster.brokers()[copy.broker];
+            broker.brief_at(copy.number).is_some_and(|copy| {
+                copy.unique_key == Some(receipt.message_id.as_str())
+                    && broker.name() == receipt.queue.broker_name.as_str()
                     && copy.topic == receipt.queue.topic.as_str()
                     && copy.queue_id == receipt.queue.queue_id
                     && copy.queue_offset == receipt.queue_offset
-                    && copy.offset_message_id == receipt.offset_message_id.to_string()
-            };
-            if !copies.iter().any(is_it) {
-                let text =
-                    format!("{} is told stored at {:?}, the logs have {copies:?}", record.key, receipt);
-                self.fail("I2 no false OK", text);
-            }
+                    && id.is_none_or(|id| broker.offset_message_id(copy.commit_offset) == id.as_str())
+            })
+        };
+        if !copies.iter().any(is_it) {
+            let copies = self.stored(copies);
+            let text = format!("{} is told stored at {:?}, the logs have {copies:?}", record.key, receipt);
+            self.fail(Invariant::NoFalseOk, text);
         }
-        if let Some(Verdict::Failed(error)) = &self.sends[number].verdict
-            && error.outcome() == Outcome::MayBeStored
-            && error.written_attempts() == 0
-        {
-            let text = format!("{}: may be stored without a written attempt", self.sends[number].key);
-            self.fail("I3 no false certainty", text);
-        }
-        let key = self.sends[number].key.clone();
-        self.check_copies(&key);
     }
 
     /// I3 and I4: not more copies than the verdicts allow. A send without verdict allows any number.
@@ -103,7 +141,7 @@ impl World {
             }
         }
         if copies > allowed {
-            let invariant = if none_allowed { "I3 no false certainty" } else { "I4 duplicates" };
+            let invariant = if none_allowed { Invariant::NoFalseCertainty } else { Invariant::Duplicates };
             let told: Vec<_> = sends.iter().map(|number| &self.sends[*number].verdict).collect();
             let text = format!("{key}: {copies} copies, {allowed} allowed by {told:?}");
             self.fail(invariant, text);
@@ -116,7 +154,7 @@ impl World {
         let keys: Vec<String> = self.book.copies.keys().cloned().collect();
         for key in keys {
             if !self.book.sends_of.contains_key(&key) {
-                self.fail("I2 no false OK", format!("the logs have {key:?}, which nobody sent"));
+                self.fail(Invariant::NoFalseOk, format!("the logs have {key:?}, which nobody sent"));
             }
             self.check_copies(&key);
         }
@@ -125,6 +163,18 @@ impl World {
     /// The copies of a message in the brokers' logs.
     pub fn copies(&mut self, send: SendHandle) -> Vec<StoredMessage> {
         self.read_logs();
-        self.book.copies.get(&self.sends[send.0].key).cloned().unwrap_or_default()
+        let copies = self.book.copies.get(&self.sends[send.0].key);
+        copies.map(|copies| self.stored(copies)).unwrap_or_default()
+    }
+
+    /// How many copies of a message the brokers' logs have.
+    pub fn copy_count(&mut self, send: SendHandle) -> usize {
+        self.read_logs();
+        self.book.copies.get(&self.sends[send.0].key).map_or(0, Vec::len)
+    }
+
+    fn stored(&self, copies: &[Copy]) -> Vec<StoredMessage> {
+        let brokers = self.cluster.brokers();
+        copies.iter().filter_map(|copy| brokers[copy.broker].stored_at(copy.number)).collect()
     }
 }

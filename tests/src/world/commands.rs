@@ -10,6 +10,7 @@ use rocketmq_core::producer::{OpenError, ProducerConfig, SendError, Undelivered}
 
 use super::orders::SendRecord;
 use super::record::Recorded;
+use super::story::command_name;
 use super::{Order, SendHandle, SimProducer, Ticket, Verdict, World, micros};
 
 impl World {
@@ -17,6 +18,9 @@ impl World {
         let it = &mut self.clients[client];
         it.next_command += 1;
         let id = CommandId(it.next_command);
+        let now_us = self.now_us;
+        self.story
+            .tell(now_us, || format!("application of client {client}: {}", command_name(&command, now_us)));
         let answered = !matches!(command, Command::Withdraw { .. } | Command::SetNameServers { .. });
         if answered {
             self.pending.insert((client, id));
@@ -55,11 +59,7 @@ impl World {
         let id = self.command(client, Some(due), Command::OpenProducer { config: Box::new(config) });
         self.run_until(Duration::from_secs(1), |world| world.answers.contains_key(&(client, id)));
         match self.answers.remove(&(client, id)) {
-            Some(Answer::Opened(result)) => {
-                let id = result?;
-                self.clients[client].groups += 1;
-                Ok(SimProducer { client, id })
-            }
+            Some(Answer::Opened(result)) => Ok(SimProducer { client, id: result? }),
             other => panic!("no answer to OpenProducer but {other:?}"),
         }
     }
@@ -183,6 +183,7 @@ impl World {
         let (deadline, due) = self.until(within);
         let client = producer.client;
         let due = due.saturating_add(self.farewell_us(client));
+        self.closes.insert((client, CommandId(self.clients[client].next_command + 1)));
         let command = Command::CloseProducer { producer: producer.id, deadline };
         Ticket { client, id: self.command(client, Some(due), command) }
     }
@@ -196,7 +197,7 @@ impl World {
         Ticket { client, id: self.command(client, Some(due), Command::Shutdown { deadline }) }
     }
 
-    fn farewell_us(&self, client: usize) -> u64 {
+    pub(super) fn farewell_us(&self, client: usize) -> u64 {
         micros(self.clients[client].config.timing.unregister_timeout) + self.network.granule_us()
     }
 
@@ -220,7 +221,6 @@ impl World {
     pub(super) fn note_closed(&mut self, client: usize, id: CommandId, answer: &Answer) {
         if matches!(answer, Answer::Closed(_)) && self.shutdowns.contains(&(client, id)) {
             self.clients[client].over = true;
-            self.clients[client].groups = 0;
         }
     }
 }

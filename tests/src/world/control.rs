@@ -21,9 +21,15 @@ impl World {
         result
     }
 
-    fn tell_control(&mut self, text: impl FnOnce() -> String) {
+    pub(super) fn tell_control(&mut self, text: impl FnOnce() -> String) {
         let at = self.now_us;
         self.story.tell(at, || format!("-- {}", text()));
+    }
+
+    fn tell_of_pipe(&mut self, id: PipeId, text: impl FnOnce(String) -> String) {
+        if let Some(pipe) = self.pipes.get(&id) {
+            self.story.tell(self.now_us, || format!("-- {}", text(pipe.peer())));
+        }
     }
 
     /// Kills a server; its connections end.
@@ -83,6 +89,7 @@ impl World {
     /// Answers arrive as they are again.
     pub fn leave_answers_alone(&mut self) {
         self.tamper = None;
+        self.rules.clear();
     }
 
     /// Does something later.
@@ -117,23 +124,36 @@ impl World {
 
     /// Resets a connection now; what is on its way is lost.
     pub fn reset(&mut self, id: PipeId) {
+        self.reset_with(id, CloseReason::Reset);
+    }
+
+    /// Ends a connection now, with this news of it; what is on its way is lost.
+    pub(super) fn reset_with(&mut self, id: PipeId, why: CloseReason) {
+        if self.now_us < self.frozen_until {
+            let at = self.frozen_until;
+            return self.plan(at, Event::Call(Box::new(move |world| world.reset_with(id, why))));
+        }
         let Some(pipe) = self.pipes.get_mut(&id) else {
             return;
         };
         let server = pipe.server.filter(|_| !pipe.server_gone);
         pipe.server_gone = true;
-        pipe.half_open = false;
+        (pipe.half_open, pipe.lost_down) = (false, false);
         pipe.arrived.clear();
         if let Some(server) = server {
-            self.cluster.on_close(self.server_ms(), server, ConnKey(id.0));
+            let now_ms = self.server_ms();
+            self.cluster.on_close(now_ms, server, ConnKey(id.0));
             self.collect_cluster();
         }
         self.reached.resets += 1;
-        self.end_down(id, CloseReason::Reset);
+        self.end_down(id, why);
     }
 
     /// Resets a connection when so many more bytes have gone to the server.
     pub fn cut_up(&mut self, id: PipeId, bytes: usize) {
+        self.tell_of_pipe(id, |peer| {
+            format!("the connection to {peer} is to be cut after {bytes} bytes to it")
+        });
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.cut_up = Some(bytes);
         }
@@ -141,6 +161,9 @@ impl World {
 
     /// Resets a connection when so many more bytes have come to the client.
     pub fn cut_down(&mut self, id: PipeId, bytes: usize) {
+        self.tell_of_pipe(id, |peer| {
+            format!("the connection to {peer} is to be cut after {bytes} bytes from it")
+        });
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.cut_down = Some(bytes);
         }
@@ -149,6 +172,7 @@ impl World {
     /// Lets the socket take nothing for a while.
     pub fn stall(&mut self, id: PipeId, time: Duration) {
         let until = self.now_us.saturating_add(micros(time));
+        self.tell_of_pipe(id, |peer| format!("the socket to {peer} takes nothing for {time:?}"));
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.stalled_until = until;
         }
@@ -156,8 +180,7 @@ impl World {
 
     /// Lets everything vanish that goes over a connection, in both directions, without any news of it.
     pub fn half_open(&mut self, id: PipeId) {
-        let peer = self.pipes.get(&id).map(super::Pipe::peer);
-        self.tell_control(|| format!("the connection to {peer:?} goes nowhere"));
+        self.tell_of_pipe(id, |peer| format!("the connection to {peer} goes nowhere"));
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.half_open = true;
             pipe.hindered = true;

@@ -2,42 +2,69 @@
 //! simulated time. One seed decides everything, nothing sleeps, and a run is the same every time.
 //!
 //! A heap of events keyed by time and sequence drives everything. After every event the invariants are checked (see
-//! the names in [`World::report`]); the first one that breaks ends the run with the seed and the story so far.
+//! [`Invariant`]); the first one that breaks ends the run with the seed and the story so far.
 
+mod answers;
+mod arrivals;
 mod book;
 mod commands;
 mod control;
 mod driver;
-mod faults;
+mod events;
+mod held;
+mod invariants;
+mod ledger;
+mod mishaps;
+mod model;
+mod mutant;
+mod mutant_table;
+mod mutant_wire;
 mod network;
 mod orders;
 mod pipe;
-mod random;
+pub mod plan;
 mod reached;
 mod record;
 mod routes;
+mod servers;
 mod settings;
 mod story;
 #[cfg(test)]
 mod tests;
+mod torture;
+mod trace;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use bytes::Bytes;
 use rocketmq_core::client::{Action, Answer, Client, ClientConfig, CloseReason, CommandId, ConnId};
 use rocketmq_core::ground::{Instant, Now, Rng};
 
-use crate::cluster::{Cluster, ClusterConfig, Frame, ServerId};
+use crate::cluster::{ClusterConfig, Frame, ServerId};
+use answers::AnswerRules;
+pub use answers::{AnswerChange, AnswerRule, AnswersOf, BinaryFlaw, FieldFlaw, JsonFlaw, RouteLie};
 use book::Book;
+use events::Events;
+use held::Held;
+pub use invariants::{Broken, Checked, Invariant};
+use ledger::Ledger;
+pub use mutant::Mutant;
+use mutant::Mutation;
+pub use mutant_table::{MutantRow, mutant_table, print_mutants};
 use orders::SendRecord;
 pub use orders::{Order, SendHandle, SimProducer, Ticket, Verdict};
 use pipe::Pipe;
-pub use random::{SeedOutcome, run_seed};
 pub use reached::Reached;
 use record::Recorded;
 use routes::RouteBook;
+use servers::Servers;
 pub use settings::{Connects, Network, Tamper};
-use story::{Story, TraceHash};
+use story::Story;
+use torture::Torture;
+pub use torture::{Step, StepFailure};
+use trace::TraceHash;
 
 /// Wall time at the start of every run, in milliseconds since 1970: 30 November 2024, 23:59:30 UTC, so that the month
 /// ends soon.
@@ -51,10 +78,9 @@ type Call = Box<dyn FnOnce(&mut World)>;
 type AnswerHook = Box<dyn FnMut(ServerId, &Frame) -> Tamper>;
 
 enum Event {
-    /// The timer of a client; a stale token means that it was armed anew.
+    /// A tick that nobody asked for.
     Tick {
         client: usize,
-        token: u64,
     },
     Actions {
         client: usize,
@@ -62,7 +88,7 @@ enum Event {
     ConnectDone(PipeId),
     Write(PipeId),
     Wrote(PipeId),
-    Up(PipeId, Vec<u8>),
+    Up(PipeId, Bytes),
     UpEnd(PipeId),
     Down(PipeId, Vec<u8>),
     DownEnd(PipeId, CloseReason),
@@ -78,12 +104,12 @@ struct SimClient {
     inputs: Vec<(Now, Recorded)>,
     actions_hash: TraceHash,
     actions: usize,
-    timer_token: u64,
     armed_for: Option<Instant>,
+    /// When the timer goes off, and its place among the events of that time.
+    timer: Option<(u64, u64)>,
     actions_planned: bool,
+    held: Held,
     next_command: u64,
-    /// Open producers and those that close.
-    groups: usize,
     /// The answer to a shutdown was given.
     over: bool,
 }
@@ -94,15 +120,18 @@ pub struct World {
     rng: Rng,
     now_us: u64,
     wall_jump_ms: i64,
-    sequence: u64,
-    events: BTreeMap<(u64, u64), Event>,
-    cluster: Cluster,
+    events: Events<Event>,
+    happened: u64,
+    cluster: Servers,
     cluster_ticked_at: Option<u64>,
     network: Network,
     /// How late things may have happened at the worst so far.
     slack_us: u64,
     connects: BTreeMap<ServerId, Connects>,
     tamper: Option<AnswerHook>,
+    rules: AnswerRules,
+    /// The processes of all clients stand still until then.
+    frozen_until: u64,
     clients: Vec<SimClient>,
     pipes: BTreeMap<PipeId, Pipe>,
     by_conn: BTreeMap<(usize, ConnId), PipeId>,
@@ -117,10 +146,17 @@ pub struct World {
     due_of: BTreeMap<(usize, CommandId), u64>,
     routes: RouteBook,
     book: Book,
+    ledger: Ledger,
+    mutation: Option<Box<Mutation>>,
     story: Story,
+    torture: Torture,
     hash: TraceHash,
-    broken: Vec<String>,
+    broken: Vec<Broken>,
+    checked: Checked,
+    lenient: bool,
     shutdowns: BTreeSet<(usize, CommandId)>,
+    /// Closes of producers: as shutdowns, they wait for brokers after their deadline.
+    closes: BTreeSet<(usize, CommandId)>,
     withdrawn: BTreeSet<(usize, CommandId)>,
     records: bool,
     reached: Reached,
@@ -137,14 +173,16 @@ impl World {
             rng: Rng::new(seed).fork("world"),
             now_us: 0,
             wall_jump_ms: 0,
-            sequence: 0,
-            events: BTreeMap::new(),
-            cluster: Cluster::new(cluster, START_MS),
+            events: Events::default(),
+            happened: 0,
+            cluster: Servers::new(cluster, START_MS),
             cluster_ticked_at: None,
             network: Network::default(),
             slack_us: 1,
             connects: BTreeMap::new(),
             tamper: None,
+            rules: AnswerRules::default(),
+            frozen_until: 0,
             clients: Vec::new(),
             pipes: BTreeMap::new(),
             by_conn: BTreeMap::new(),
@@ -157,10 +195,16 @@ impl World {
             due_of: BTreeMap::new(),
             routes: RouteBook::default(),
             book: Book::default(),
+            ledger: Ledger::default(),
+            mutation: None,
             story: Story::default(),
+            torture: Torture::default(),
             hash: TraceHash::default(),
             broken: Vec::new(),
+            checked: Checked::default(),
+            lenient: false,
             shutdowns: BTreeSet::new(),
+            closes: BTreeSet::new(),
             withdrawn: BTreeSet::new(),
             records: true,
             reached: Reached::default(),
@@ -181,7 +225,7 @@ impl World {
         config.identity.pid = 4_711;
         tweak(&mut config);
         let started = self.now();
-        let core = Client::new(config.clone(), started).expect("a configuration that can work");
+        let core = Client::new(self.core_config(&config), started).expect("a configuration that can work");
         self.clients.push(SimClient {
             core,
             config,
@@ -189,11 +233,11 @@ impl World {
             inputs: Vec::new(),
             actions_hash: TraceHash::default(),
             actions: 0,
-            timer_token: 0,
             armed_for: None,
+            timer: None,
             actions_planned: false,
+            held: Held::default(),
             next_command: 0,
-            groups: 0,
             over: false,
         });
         number
@@ -202,7 +246,8 @@ impl World {
     /// The clocks, as clients see them.
     pub fn now(&self) -> Now {
         let wall = (START_MS + self.now_us / 1_000).cast_signed();
-        Now { mono: Instant::from_micros(self.now_us), unix_ms: wall.saturating_add(self.wall_jump_ms) }
+        let mono = self.now_us - self.now_us % self.network.clock_step_us.max(1);
+        Now { mono: Instant::from_micros(mono), unix_ms: wall.saturating_add(self.wall_jump_ms) }
     }
 
     /// Time since the start.
@@ -215,8 +260,7 @@ impl World {
     }
 
     fn plan(&mut self, at_us: u64, event: Event) {
-        self.sequence += 1;
-        self.events.insert((at_us.max(self.now_us), self.sequence), event);
+        self.events.plan(at_us.max(self.now_us), event);
     }
 
     fn chance(&mut self, of_1000: u64) -> bool {
@@ -225,6 +269,11 @@ impl World {
 
     fn up_to(&mut self, most: u64) -> u64 {
         if most == 0 { 0 } else { self.rng.below(most + 1) }
+    }
+
+    /// How many events have happened so far: what a run costs, in a measure that is the same on every machine.
+    pub fn events_so_far(&self) -> u64 {
+        self.happened
     }
 
     /// Lets time pass.
@@ -248,7 +297,12 @@ impl World {
 
     /// One event; false, with the clock at `limit`, when none is left until then.
     fn step(&mut self, limit: u64) -> bool {
-        let event_at = self.events.first_key_value().map(|((at, _), _)| *at);
+        if !self.broken.is_empty() {
+            self.check();
+            return false;
+        }
+        let (event, timer) = (self.events.first(), self.first_timer());
+        let event_at = event.into_iter().chain(timer.map(|(order, _)| order)).map(|(at, _)| at).min();
         let cluster_at = self.cluster_due();
         let at = match (event_at, cluster_at) {
             (Some(event), Some(cluster)) => event.min(cluster),
@@ -261,27 +315,41 @@ impl World {
             return false;
         }
         self.now_us = at;
+        self.happened += 1;
         if cluster_at.is_some_and(|cluster| event_at.is_none_or(|event| cluster <= event)) {
             self.cluster_ticked_at = Some(at);
-            self.cluster.on_tick(self.server_ms());
+            let now_ms = self.server_ms();
+            self.cluster.on_tick(now_ms);
             self.collect_cluster();
-        } else if let Some((_, event)) = self.events.pop_first() {
+        } else if let Some((_, client)) = timer.filter(|(order, _)| event.is_none_or(|event| *order < event))
+        {
+            self.timer(client);
+        } else if let Some(event) = self.events.pop() {
             self.happen(event);
         }
         self.check();
         true
     }
 
-    fn cluster_due(&self) -> Option<u64> {
-        let at_us = (self.cluster.next_deadline()?.saturating_sub(START_MS)).saturating_mul(1_000);
+    /// The client whose timer goes off first, and when.
+    fn first_timer(&self) -> Option<((u64, u64), usize)> {
+        let timers = self.clients.iter().enumerate();
+        timers.filter_map(|(client, it)| Some((it.timer?, client))).min()
+    }
+
+    fn cluster_due(&mut self) -> Option<u64> {
+        let at_us = (self.cluster.due()?.saturating_sub(START_MS)).saturating_mul(1_000);
         // A server that has nothing to do although it is time does not stop the clock.
         let least = self.cluster_ticked_at.map_or(0, |at| at + 1_000);
         Some(at_us.max(self.now_us).max(least))
     }
 
     fn happen(&mut self, event: Event) {
+        if self.now_us < self.frozen_until && event.is_of_a_client() {
+            return self.plan(self.frozen_until, event);
+        }
         match event {
-            Event::Tick { client, token } => self.timer(client, token),
+            Event::Tick { client } => self.give(client, Recorded::Tick),
             Event::Actions { client } => {
                 self.clients[client].actions_planned = false;
                 self.take_actions(client);
@@ -298,97 +366,16 @@ impl World {
         }
     }
 
-    fn fail(&mut self, invariant: &str, text: String) {
-        self.broken.push(format!("{invariant}: {text}"));
-    }
-
-    /// Checks what must hold after every event, and ends the run when something does not.
-    fn check(&mut self) {
-        if let Some((due, client, id)) = self.due.first().copied()
-            && due < self.now_us
-        {
-            let late = self.now_us - due;
-            self.fail(
-                "I7 deadlines",
-                format!("client {client}, {id:?} has no answer {late} µs after its deadline"),
-            );
-        }
-        assert!(self.broken.is_empty(), "{}", self.report());
-    }
-
-    /// What broke, with the seed and the story so far.
-    pub fn report(&self) -> String {
-        format!("seed {}\n{}\n{}", self.seed, self.transcript(), self.broken.join("\n"))
-    }
-
-    /// The story so far, with simulated times.
-    pub fn transcript(&self) -> String {
-        self.story.text()
-    }
-
-    /// Keeps no story and no recording: faster.
-    pub fn be_silent(&mut self) {
-        self.story.silent = true;
-    }
-
-    /// Keeps no recording of the inputs: faster, and [`World::check_replay`] checks nothing.
-    pub fn record_nothing(&mut self) {
-        self.records = false;
-    }
-
-    /// Hash over all inputs and actions of all clients so far (I9).
-    pub fn trace_hash(&self) -> u64 {
-        self.hash.value()
-    }
-
     /// The client's core, to be asked.
     pub fn core(&self, client: usize) -> &Client {
         &self.clients[client].core
     }
 
-    /// Checks what must hold in the end: one verdict per command, verdicts and logs agree, actions do not depend on
-    /// when they are taken.
-    ///
-    /// # Panics
-    /// With the report, when something does not hold.
-    pub fn finish(&mut self) {
-        self.check_book();
-        for (client, id) in self.pending.clone() {
-            self.fail("I1 one verdict", format!("client {client}, {id:?} was never answered"));
-        }
-        self.check_replay();
-        self.check();
-    }
-
-    /// Gives the same inputs to a new client whose actions are taken in the end only: they must be the same.
-    ///
-    /// # Panics
-    /// With the report, when they are not.
-    pub fn check_replay(&mut self) {
-        if !self.records {
-            return;
-        }
-        for client in 0..self.clients.len() {
-            while let Some(action) = self.clients[client].core.poll_action() {
-                self.note_action(client, &action);
-            }
-            let it = &self.clients[client];
-            let again = record::replay(&it.config, it.started, &it.inputs);
-            let first = (it.actions_hash.value(), it.actions);
-            if again != Some(first) {
-                self.fail(
-                    "I9 determinism",
-                    format!("client {client}: actions {first:?}, all taken in the end {again:?}"),
-                );
-            }
-        }
-        self.check();
-    }
-
     fn note_action(&mut self, client: usize, action: &Action) {
-        self.hash.add(action);
+        let hash = TraceHash::of(action);
+        self.hash.add(&hash);
         let it = &mut self.clients[client];
-        it.actions_hash.add(action);
+        it.actions_hash.add(&hash);
         it.actions += 1;
     }
 }

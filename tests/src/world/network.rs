@@ -1,7 +1,9 @@
-//! Bytes on their way: connects, writes, reads, ends.
+//! Bytes on their way: connects, writes, ends. What arrives at the client: `arrivals.rs`.
 
-use rocketmq_core::client::{CloseReason, ConnId};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use rocketmq_core::client::{CloseReason, ConnId};
 
 use super::pipe::{ONE_BYTE, Pipe};
 use super::record::Recorded;
@@ -35,13 +37,19 @@ impl World {
             return;
         }
         let (client, conn) = (pipe.client, pipe.conn);
+        if self.fails_to_connect(id) {
+            return;
+        }
+        let Some(pipe) = self.pipes.get(&id) else { return };
         let rule = pipe.server.and_then(|server| self.connects.get(&server).copied()).unwrap_or_default();
         let up = pipe.server.filter(|server| self.cluster.is_up(*server));
         match rule {
             Connects::Hanging => {}
+            Connects::Late(micros) if self.put_off(id, micros) => {}
+            Connects::Unresolved => self.refuse(id, CloseReason::Unresolved),
             _ if hanging => self.reached.hanging_connects += 1,
-            Connects::Refused => self.refuse(id),
-            _ if refused => self.refuse(id),
+            Connects::Refused => self.refuse(id, CloseReason::Refused),
+            _ if refused => self.refuse(id, CloseReason::Refused),
             Connects::Foreign(bytes) => {
                 if let Some(pipe) = self.pipes.get_mut(&id) {
                     pipe.open = true;
@@ -51,11 +59,12 @@ impl World {
                 self.give(client, Recorded::Connected(conn));
                 self.down(id, bytes.to_vec());
             }
-            Connects::Ordinary => {
-                let Some(server) = up else { return self.refuse(id) };
+            Connects::Ordinary | Connects::Late(_) => {
+                let Some(server) = up else { return self.refuse(id, CloseReason::Refused) };
                 let port = 20_000 + (id.0 % 40_000) as u16;
                 let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, client as u8, 1)), port);
-                self.cluster.on_connect(self.server_ms(), server, ConnKey(id.0), peer);
+                let now_ms = self.server_ms();
+                self.cluster.on_connect(now_ms, server, ConnKey(id.0), peer);
                 if let Some(pipe) = self.pipes.get_mut(&id) {
                     pipe.open = true;
                     pipe.last_heartbeat = self.now_us;
@@ -66,11 +75,19 @@ impl World {
         }
     }
 
-    fn refuse(&mut self, id: PipeId) {
+    fn put_off(&mut self, id: PipeId, micros: u64) -> bool {
+        let first = self.pipes.get_mut(&id).is_some_and(|pipe| !std::mem::replace(&mut pipe.put_off, true));
+        if first {
+            self.plan(self.now_us + micros, Event::ConnectDone(id));
+        }
+        first
+    }
+
+    pub(super) fn refuse(&mut self, id: PipeId, why: CloseReason) {
         self.reached.refused_connects += 1;
         if let Some(pipe) = self.pipes.remove(&id) {
             self.by_conn.remove(&(pipe.client, pipe.conn));
-            self.give(pipe.client, Recorded::Closed(pipe.conn, CloseReason::Refused));
+            self.give(pipe.client, Recorded::Closed(pipe.conn, why));
         }
     }
 
@@ -101,17 +118,27 @@ impl World {
             return self.plan_write(id, at);
         }
         let (client, conn) = (pipe.client, pipe.conn);
-        let mut chunks = Vec::new();
-        self.clients[client].core.outbox(conn, &mut chunks);
-        let mut bytes: Vec<u8> = chunks.iter().flat_map(|chunk| chunk.iter().copied()).collect();
+        let chunks = self.hand_out(id, client, conn);
+        let mut bytes: Vec<u8> = chunks.concat();
         if bytes.is_empty() {
             return;
         }
+        self.check_left_over(id, &bytes);
+        if self.fails_to_write(id, &mut bytes) {
+            return;
+        }
+        if chunks.len() > 1 && self.chance(self.network.border_writes) {
+            bytes.truncate((chunks[0].len() + self.rng.below(5) as usize).saturating_sub(2).max(1));
+            self.reached.border_writes += 1;
+        }
+        self.slow_down(id, &mut bytes);
         if short {
             let take = if one_byte { 1 } else { 1 + self.rng.below(bytes.len() as u64) as usize };
             bytes.truncate(take);
             self.reached.short_writes += 1;
         }
+        let cut = self.pipes.get(&id).and_then(|pipe| pipe.cut_up).unwrap_or(usize::MAX);
+        self.note_left_over(id, &chunks, bytes.len().min(cut));
         self.send_up(id, bytes);
     }
 
@@ -127,7 +154,13 @@ impl World {
         }
         let count = bytes.len();
         pipe.unreported += count;
+        // The action says only that there is something to write: what it is belongs to the action.
+        self.hash.add(&bytes);
+        let bytes = self.mutate_up(id, bytes);
         self.note_written(id, &bytes);
+        if self.pipes.get(&id).is_some_and(|pipe| (1..4).contains(&pipe.up.held())) {
+            self.reached.writes_split_in_length += 1;
+        }
         self.up(id, bytes);
         if cut {
             // The news of the end must not overtake the bytes.
@@ -157,26 +190,25 @@ impl World {
     /// Puts bytes on their way to the server, in pieces when reads are short.
     fn up(&mut self, id: PipeId, bytes: Vec<u8>) {
         let way = self.one_way();
-        for piece in self.pieces(bytes) {
+        for piece in self.pieces(bytes.into()) {
             let Some(pipe) = self.pipes.get_mut(&id) else {
                 return;
             };
-            if pipe.half_open || pipe.server.is_none() {
+            if pipe.half_open || pipe.lost_up || pipe.server.is_none() {
                 return;
             }
-            let at = (self.now_us + way).max(pipe.last_up);
+            let at = (self.now_us + way).max(pipe.last_up).max(pipe.clogged_until);
             pipe.last_up = at;
             self.plan(at, Event::Up(id, piece));
         }
     }
 
-    fn pieces(&mut self, mut bytes: Vec<u8>) -> Vec<Vec<u8>> {
+    fn pieces(&mut self, mut bytes: Bytes) -> Vec<Bytes> {
         let mut pieces = Vec::new();
         while bytes.len() > 1 && self.chance(self.network.short_reads) {
             let most = bytes.len() as u64 - 1;
             let first = if self.chance(ONE_BYTE) { 1 } else { 1 + self.rng.below(most) as usize };
-            let rest = bytes.split_off(first);
-            pieces.push(std::mem::replace(&mut bytes, rest));
+            pieces.push(bytes.split_to(first));
         }
         pieces.push(bytes);
         pieces
@@ -187,7 +219,8 @@ impl World {
         let Some(server) = pipe.server.filter(|_| !pipe.server_gone && !pipe.half_open) else {
             return;
         };
-        self.cluster.on_bytes(self.server_ms(), server, ConnKey(id.0), bytes);
+        let now_ms = self.server_ms();
+        self.cluster.on_bytes(now_ms, server, ConnKey(id.0), bytes);
         self.collect_cluster();
     }
 
@@ -200,8 +233,8 @@ impl World {
         };
         pipe.client_gone = true;
         self.by_conn.remove(&(pipe.client, pipe.conn));
-        let at = (self.now_us + way).max(pipe.last_up);
-        if pipe.half_open || pipe.server.is_none() || pipe.server_gone {
+        let at = (self.now_us + way).max(pipe.last_up).max(pipe.clogged_until);
+        if pipe.half_open || pipe.lost_up || pipe.server.is_none() || pipe.server_gone {
             self.pipes.remove(&id);
         } else if pipe.open {
             self.plan(at, Event::UpEnd(id));
@@ -213,7 +246,8 @@ impl World {
             && let Some(server) = pipe.server
             && !pipe.server_gone
         {
-            self.cluster.on_close(self.server_ms(), server, ConnKey(id.0));
+            let now_ms = self.server_ms();
+            self.cluster.on_close(now_ms, server, ConnKey(id.0));
             self.collect_cluster();
         }
     }
@@ -235,9 +269,9 @@ impl World {
     }
 
     fn server_says(&mut self, id: PipeId, server: ServerId, bytes: &[u8]) {
-        let Some(mut hook) = self.tamper.take() else {
+        if self.tamper.is_none() && self.rules.is_empty() {
             return self.down(id, bytes.to_vec());
-        };
+        }
         let mut frames = Vec::new();
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.spoken.push(bytes);
@@ -246,7 +280,11 @@ impl World {
             }
         }
         for frame in frames {
-            match hook(server, &frame) {
+            let tamper = match &mut self.tamper {
+                Some(hook) => hook(server, &frame),
+                None => self.rules.apply(id, server, &frame),
+            };
+            match tamper {
                 Tamper::Keep => self.down(id, frame.encode()),
                 Tamper::Drop => {}
                 Tamper::Twice => {
@@ -256,13 +294,12 @@ impl World {
                 Tamper::Instead(other) => self.down(id, other),
                 Tamper::Late(micros) => {
                     if let Some(pipe) = self.pipes.get_mut(&id) {
-                        pipe.last_down = pipe.last_down.max(self.now_us) + micros;
+                        pipe.last_down = pipe.last_down.max(self.now_us + micros);
                     }
                     self.down(id, frame.encode());
                 }
             }
         }
-        self.tamper = Some(hook);
     }
 
     /// Puts bytes on their way to the client.
@@ -271,10 +308,10 @@ impl World {
         let Some(pipe) = self.pipes.get_mut(&id) else {
             return;
         };
-        if pipe.client_gone || pipe.half_open {
+        if pipe.client_gone || pipe.half_open || pipe.lost_down {
             return;
         }
-        let at = (self.now_us + way).max(pipe.last_down);
+        let at = (self.now_us + way).max(pipe.last_down).max(pipe.clogged_until);
         pipe.last_down = at;
         self.plan(at, Event::Down(id, bytes));
     }
@@ -285,97 +322,11 @@ impl World {
         let Some(pipe) = self.pipes.get_mut(&id) else {
             return;
         };
-        if pipe.half_open {
+        if pipe.half_open || pipe.lost_down {
             return;
         }
-        let at = (self.now_us + way).max(pipe.last_down);
+        let at = (self.now_us + way).max(pipe.last_down).max(pipe.clogged_until);
         pipe.last_down = at;
         self.plan(at, Event::DownEnd(id, why));
-    }
-
-    pub(super) fn arrive_down(&mut self, id: PipeId, bytes: &[u8]) {
-        let Some(pipe) = self.pipes.get_mut(&id) else {
-            return;
-        };
-        if !pipe.is_live() || pipe.half_open {
-            return;
-        }
-        pipe.arrived.extend_from_slice(bytes);
-        if !pipe.read_planned {
-            pipe.read_planned = true;
-            let delay = self.up_to(self.network.read_delay_us);
-            self.plan(self.now_us + delay, Event::Read(id));
-        }
-    }
-
-    pub(super) fn read(&mut self, id: PipeId) {
-        let short = self.chance(self.network.short_reads);
-        let one_byte = self.chance(ONE_BYTE);
-        let Some(pipe) = self.pipes.get_mut(&id) else {
-            return;
-        };
-        pipe.read_planned = false;
-        if !pipe.is_live() || pipe.arrived.is_empty() {
-            return;
-        }
-        let mut count = pipe.arrived.len();
-        if short {
-            count = if one_byte { 1 } else { 1 + self.rng.below(count as u64) as usize };
-            self.reached.short_reads += 1;
-        }
-        let mut cut = false;
-        if let Some(left) = pipe.cut_down {
-            count = count.min(left);
-            pipe.cut_down = Some(left - count);
-            cut = left == count;
-        }
-        let rest = pipe.arrived.split_off(count);
-        let bytes = std::mem::replace(&mut pipe.arrived, rest);
-        let (client, conn) = (pipe.client, pipe.conn);
-        if !pipe.arrived.is_empty() && !cut {
-            pipe.read_planned = true;
-            self.plan(self.now_us, Event::Read(id));
-        }
-        if count > 0 {
-            self.note_read(id, &bytes);
-            self.give(client, Recorded::Received(conn, bytes));
-        }
-        if cut {
-            self.reset(id);
-        }
-    }
-
-    pub(super) fn end_down(&mut self, id: PipeId, why: CloseReason) {
-        let Some(pipe) = self.pipes.get_mut(&id) else {
-            return;
-        };
-        if !pipe.is_live() {
-            if !pipe.open && !pipe.client_gone {
-                return;
-            }
-            self.pipes.remove(&id);
-            return;
-        }
-        if !pipe.arrived.is_empty() && why == CloseReason::EndOfStream {
-            self.plan(self.now_us + 1, Event::DownEnd(id, why));
-            if let Some(pipe) = self.pipes.get_mut(&id)
-                && !pipe.read_planned
-            {
-                pipe.read_planned = true;
-                self.plan(self.now_us, Event::Read(id));
-            }
-            return;
-        }
-        // What the socket took is reported before its end.
-        self.report_written(id);
-        self.note_pipe_end(id);
-        if let Some(pipe) = self.pipes.remove(&id) {
-            // The answer to the report may have closed it.
-            if self.by_conn.remove(&(pipe.client, pipe.conn)).is_some() {
-                let at = self.now_us;
-                self.story.tell(at, || format!("network: {} ends: {why}", pipe.peer()));
-                self.give(pipe.client, Recorded::Closed(pipe.conn, why));
-            }
-        }
     }
 }

@@ -30,8 +30,28 @@ pub(crate) struct Pipe {
     pub(crate) cut_up: Option<usize>,
     /// The connection is reset when so many more bytes have come down.
     pub(crate) cut_down: Option<usize>,
+    /// The end after `cut_down` is one in order, and no reset.
+    pub(crate) ends_in_order: bool,
+    /// Nothing arrives before this time, in either direction.
+    pub(crate) clogged_until: u64,
+    /// What goes up, or what comes down, vanishes.
+    pub(crate) lost_up: bool,
+    pub(crate) lost_down: bool,
+    /// Bytes that the socket takes in a millisecond; 0 for any number.
+    pub(crate) bytes_per_ms: usize,
+    /// Requests and answers so far, and when the last of each came.
+    pub(crate) asked: u64,
+    pub(crate) answered: u64,
+    pub(crate) asked_at: u64,
+    pub(crate) heard_at: u64,
+    /// The upper half of the first request number.
+    pub(crate) first_life: Option<u16>,
+    /// The connect was put off once.
+    pub(crate) put_off: bool,
     /// Bytes that the socket took and the driver has not reported.
     pub(crate) unreported: usize,
+    /// What the last write did not take, or the beginning of it.
+    pub(crate) left_over: Vec<u8>,
     pub(crate) write_planned: bool,
     pub(crate) read_planned: bool,
     /// When the last bytes on their way arrive, up and down.
@@ -47,8 +67,8 @@ pub(crate) struct Pipe {
     pub(crate) down: FrameReader,
     /// The client has broken the stream of frames; nothing is read any more.
     pub(crate) frames: usize,
-    /// Route queries without answer: opaque to topic.
-    pub(crate) queries: BTreeMap<i32, String>,
+    /// Route queries without answer: opaque to topic, and when it was asked.
+    pub(crate) queries: BTreeMap<i32, (String, u64)>,
     /// When the last heartbeat went up, or when the connection came up.
     pub(crate) last_heartbeat: u64,
     /// The socket did not take everything at once at some time: heartbeats may be late.
@@ -73,7 +93,19 @@ impl Pipe {
             stalled_until: 0,
             cut_up: None,
             cut_down: None,
+            ends_in_order: false,
+            clogged_until: 0,
+            lost_up: false,
+            lost_down: false,
+            bytes_per_ms: 0,
+            asked: 0,
+            answered: 0,
+            asked_at: 0,
+            heard_at: 0,
+            first_life: None,
+            put_off: false,
             unreported: 0,
+            left_over: Vec::new(),
             write_planned: false,
             read_planned: false,
             last_up: 0,

@@ -1,14 +1,12 @@
 //! Inputs as values that can be kept and given again.
 
-use rocketmq_core::client::{
-    Action, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, Send,
-};
+use rocketmq_core::client::{Client, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, Send};
 use rocketmq_core::ground::Now;
 
-use super::story::TraceHash;
+use super::trace::TraceHash;
 
 /// An input that owns its parts.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 pub(crate) enum Recorded {
     Command(CommandId, Command),
     Connected(ConnId),
@@ -47,17 +45,6 @@ impl Recorded {
             Recorded::Tick => Recorded::Tick,
         }
     }
-
-    pub(crate) fn hash(&self, hash: &mut TraceHash) {
-        match self {
-            // The text of many numbers is slow to write.
-            Recorded::Received(conn, bytes) => {
-                hash.add(conn);
-                hash.bytes(bytes);
-            }
-            other => hash.add(other),
-        }
-    }
 }
 
 fn copy_command(command: &Command) -> Command {
@@ -90,16 +77,34 @@ fn copy_command(command: &Command) -> Command {
     }
 }
 
-/// Gives recorded inputs to a new client that nobody asks for actions before the end, and hashes these.
-pub(crate) fn replay(config: &ClientConfig, start: Now, inputs: &[(Now, Recorded)]) -> Option<(u64, usize)> {
+/// When the actions of a client are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    AtOnce,
+    InTheEnd,
+}
+
+/// Gives recorded inputs to a new client, and hashes and counts its actions.
+pub(crate) fn replay(
+    config: &ClientConfig,
+    start: Now,
+    inputs: &[(Now, Recorded)],
+    taken: Taken,
+) -> Option<(u64, usize)> {
     let mut client = Client::new(config.clone(), start).ok()?;
+    let (mut hash, mut count) = (TraceHash::default(), 0);
+    let mut take = |client: &mut Client| {
+        while let Some(action) = client.poll_action() {
+            hash.add(&TraceHash::of(&action));
+            count += 1;
+        }
+    };
     for (now, input) in inputs {
         input.copy().give(&mut client, *now);
+        if taken == Taken::AtOnce {
+            take(&mut client);
+        }
     }
-    let actions: Vec<Action> = std::iter::from_fn(|| client.poll_action()).collect();
-    let mut hash = TraceHash::default();
-    for action in &actions {
-        hash.add(action);
-    }
-    Some((hash.value(), actions.len()))
+    take(&mut client);
+    Some((hash.value(), count))
 }

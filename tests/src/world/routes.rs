@@ -1,36 +1,54 @@
 //! What goes over the connections, read by the servers' codec: frames are whole, heartbeats come in time, and sends go
 //! only where a route that the client has allows it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-use rocketmq_core::client::ConnectionState;
+use bytes::Bytes;
+use rocketmq_core::client::{ConnId, ConnectionState};
 use serde_json::Value;
 
-use super::story::request_name;
-use super::{PipeId, World};
+use super::story::frame_name;
+use super::{Invariant, PipeId, World};
 use crate::cluster::{Frame, ServerId, parse_properties};
+use crate::memo::Memo;
 
 /// A route that was replaced may still be followed by frames that were encoded before, for this long.
 const OLD_ROUTE_US: u64 = 5_000_000;
+/// An answer to a route query that came within this time was taken note of: clients wait longer for it.
+const CERTAIN_US: u64 = 900_000;
 const HEARTBEAT_US: u64 = 30_000_000;
 const HEARTBEAT_SLACK_US: u64 = 1_000_000;
 const PERM_WRITE: i64 = 2;
+/// Bytes that are remembered of what a short write leaves over.
+const MOST_LEFT_OVER: usize = 1_024;
 
 /// One broker of a route.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Writable {
     broker: String,
-    address: String,
     queues: i64,
 }
 
-/// A route, and when it came.
-type Received = (u64, Vec<Writable>);
+/// Something that a route said, and when.
+#[derive(Debug)]
+struct Told<T> {
+    at: u64,
+    /// The client has taken note of it, unless its query had timed out before.
+    certain: bool,
+    what: T,
+}
 
-/// The routes that clients have received: by client and topic, with the time.
+/// Where a topic could be written to, as a client was told from time to time.
+type ToldRoutes = Vec<Told<Rc<[Writable]>>>;
+
+/// The routes that clients have received: by client and topic.
 #[derive(Debug, Default)]
 pub(super) struct RouteBook {
-    pub(super) received: BTreeMap<(usize, String), Vec<Received>>,
+    received: BTreeMap<(usize, String), ToldRoutes>,
+    /// Addresses of masters by client, broker name and topic: those of one topic hold for all.
+    masters: BTreeMap<(usize, String, String), Vec<Told<String>>>,
 }
 
 impl RouteBook {
@@ -38,36 +56,82 @@ impl RouteBook {
         self.received.keys().filter(|(owner, _)| *owner == client).count()
     }
 
-    fn recent(&self, client: usize, topic: &str, now_us: u64, all: bool) -> &[Received] {
-        let Some(routes) = self.received.get(&(client, topic.to_owned())) else {
-            return &[];
-        };
-        let old = routes.partition_point(|(at, _)| at + OLD_ROUTE_US < now_us);
-        let from = if all { 0 } else { old.saturating_sub(2) };
-        &routes[from..]
+    #[cfg(test)]
+    pub(super) fn forget(&mut self) {
+        self.received.clear();
+    }
+
+    fn routes(&self, client: usize, topic: &str) -> &[Told<Rc<[Writable]>>] {
+        self.received.get(&(client, topic.to_owned())).map_or(&[], Vec::as_slice)
+    }
+
+    fn note(&mut self, at: u64, certain: bool, client: usize, topic: String, route: &Route) {
+        for (broker, what) in &route.masters {
+            let known = self.masters.entry((client, broker.clone(), topic.clone())).or_default();
+            if known.last().is_none_or(|last| last.what != *what || !last.certain) {
+                known.push(Told { at, certain, what: what.clone() });
+            }
+        }
+        let known = self.received.entry((client, topic)).or_default();
+        known.push(Told { at, certain, what: Rc::clone(&route.writable) });
+    }
+
+    /// What routes say about the master of a broker, topic by topic.
+    fn masters_of<'a>(&'a self, client: usize, broker: &'a str) -> impl Iterator<Item = &'a [Told<String>]> {
+        let first = (client, broker.to_owned(), String::new());
+        let is_it = move |(owner, name, _): &(usize, String, String)| *owner == client && name == broker;
+        self.masters.range(first..).take_while(move |(key, _)| is_it(key)).map(|(_, told)| told.as_slice())
     }
 }
 
-fn read_route(body: &[u8]) -> Option<Vec<Writable>> {
-    let route: Value = serde_json::from_slice(body).ok()?;
+/// What may still hold: what was told a short time ago, and what held before that.
+fn recent<T>(told: &[Told<T>], now_us: u64, all: bool) -> &[Told<T>] {
+    let old = told.partition_point(|it| it.at + OLD_ROUTE_US < now_us);
+    let held_before = told[..old].iter().rposition(|it| it.certain).unwrap_or(0);
+    &told[if all { 0 } else { held_before }..]
+}
+
+/// What a route says about writing.
+struct Route {
+    writable: Rc<[Writable]>,
+    masters: Vec<(String, String)>,
+}
+
+thread_local! {
+    static ROUTES: RefCell<Memo<Option<Rc<Route>>>> = RefCell::default();
+}
+
+fn read_route(body: &[u8]) -> Option<Route> {
+    // The servers' own library may write integer keys without quotes.
+    let quoted = || String::from_utf8_lossy(body).replace("{0:", "{\"0\":");
+    let read = serde_json::from_slice(body).or_else(|_| serde_json::from_str(&quoted()));
+    let route: Value = read.ok()?;
     let brokers = route.get("brokerDatas")?.as_array()?;
-    let address = |name: &str| {
-        let data =
-            brokers.iter().find(|data| data.get("brokerName").and_then(Value::as_str) == Some(name))?;
-        data.get("brokerAddrs")?.get("0")?.as_str().map(str::to_owned)
+    let master = |data: &Value| {
+        let name = data.get("brokerName")?.as_str()?.to_owned();
+        Some((name, data.get("brokerAddrs")?.get("0")?.as_str()?.to_owned()))
     };
+    let mut masters: Vec<(String, String)> = brokers.iter().filter_map(master).collect();
+    masters.retain(|(_, address)| is_address(address));
     let mut writable = Vec::new();
     for queues in route.get("queueDatas")?.as_array()? {
         let name = queues.get("brokerName")?.as_str()?;
         if queues.get("perm")?.as_i64()? & PERM_WRITE == 0 {
             continue;
         }
-        if let Some(address) = address(name) {
+        if masters.iter().any(|(broker, _)| broker == name) {
             let queues = queues.get("writeQueueNums")?.as_i64()?;
-            writable.push(Writable { broker: name.to_owned(), address, queues });
+            writable.push(Writable { broker: name.to_owned(), queues });
         }
     }
-    Some(writable)
+    Some(Route { writable: writable.into(), masters })
+}
+
+/// Whether that can be the address of a master at all: a host and a port.
+fn is_address(text: &str) -> bool {
+    let plain = |host: &str| !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_graphic());
+    text.rsplit_once(':')
+        .is_some_and(|(host, port)| plain(host) && port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 impl World {
@@ -87,7 +151,7 @@ impl World {
                 Err(error) => {
                     let text =
                         format!("client {} writes no frame to {}: {error:?}", pipe.client, pipe.peer());
-                    return self.fail("I14 whole frames", text);
+                    return self.fail(Invariant::FrameIntegrity, text);
                 }
             }
         }
@@ -102,48 +166,90 @@ impl World {
         pipe.frames += 1;
         let (client, is_broker) = (pipe.client, matches!(pipe.server, Some(ServerId::Broker(_))));
         self.story.tell(now_us, || {
-            let what =
-                if frame.is_response() { format!("answer {}", frame.code) } else { request_name(frame.code) };
-            format!("client {client} -> {}: {what}{}", pipe.peer(), details(frame))
+            format!("client {client} -> {}: {}{}", pipe.peer(), frame_name(frame), details(frame))
         });
+        self.watch_request(id, frame);
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
         match frame.code {
             _ if frame.is_response() => {}
             34 => {
-                let gap = now_us - pipe.last_heartbeat;
-                pipe.last_heartbeat = now_us;
-                self.check_heartbeat(id, gap);
+                self.check_heartbeat(id);
+                if let Some(pipe) = self.pipes.get_mut(&id) {
+                    pipe.last_heartbeat = now_us;
+                }
             }
             105 => {
                 if let (Some(opaque), Some(topic)) = (frame.opaque, frame.ext("topic")) {
-                    pipe.queries.insert(opaque, topic.to_owned());
+                    pipe.queries.insert(opaque, (topic.to_owned(), now_us));
                 }
             }
             310 => {
                 if first && is_broker {
                     self.fail(
-                        "I12 heartbeat",
+                        Invariant::Heartbeat,
                         format!("client {client} sends before it has greeted the broker"),
                     );
                 }
                 self.check_route_use(id, frame);
+                self.note_send_frame(id, frame);
             }
             _ => {}
+        }
+        self.check_heartbeat(id);
+    }
+
+    /// Remembers what a short write leaves over, or the beginning of it.
+    pub(super) fn note_left_over(&mut self, id: PipeId, chunks: &[Bytes], written: usize) {
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let mut written = written.min(pipe.cut_up.unwrap_or(usize::MAX));
+        for chunk in chunks {
+            let rest = chunk.get(written..).unwrap_or_default();
+            written = written.saturating_sub(chunk.len());
+            let room = MOST_LEFT_OVER - pipe.left_over.len();
+            pipe.left_over.extend_from_slice(&rest[..rest.len().min(room)]);
+        }
+    }
+
+    /// I14: what a short write left over is handed out again as it was.
+    pub(super) fn check_left_over(&mut self, id: PipeId, bytes: &[u8]) {
+        let Some(pipe) = self.pipes.get_mut(&id) else { return };
+        let left_over = std::mem::take(&mut pipe.left_over);
+        let (client, count) = (pipe.client, left_over.len());
+        self.checked(Invariant::FrameIntegrity);
+        if !bytes.starts_with(&left_over) {
+            let text = format!("client {client}: the next {count} bytes have changed since a short write");
+            self.fail(Invariant::FrameIntegrity, text);
+        }
+    }
+
+    /// I14: nothing more comes for a connection that has ended.
+    pub(super) fn check_nothing_left(&mut self, id: PipeId, client: usize, conn: ConnId) {
+        self.checked(Invariant::FrameIntegrity);
+        let chunks = self.hand_out(id, client, conn);
+        if !chunks.is_empty() {
+            let text = format!("client {client} has bytes for a connection that ended: {chunks:?}");
+            self.fail(Invariant::FrameIntegrity, text);
         }
     }
 
     /// I12: no gap longer than the period while the connection is one that the client keeps.
-    fn check_heartbeat(&mut self, id: PipeId, gap: u64) {
+    fn check_heartbeat(&mut self, id: PipeId) {
         let Some(pipe) = self.pipes.get(&id) else { return };
         let Some(ServerId::Broker(_)) = pipe.server else {
             return;
         };
+        self.checked.count(Invariant::Heartbeat);
         let it = &self.clients[pipe.client];
+        let Some(since) = it.held.greets_since() else {
+            return;
+        };
+        let gap = self.now_us - pipe.last_heartbeat.max(since);
         let interval = u64::try_from(it.config.timing.heartbeat_interval.as_micros()).unwrap_or(HEARTBEAT_US);
         // A frame that the socket takes byte by byte takes its time, too.
         let slack = self.slack_us + HEARTBEAT_SLACK_US;
         // A connection of few requests may be full of unanswered ones: then the heartbeat is next in line.
         let crowded = it.config.limits.connection_requests < 16;
-        if gap <= interval + slack || crowded || pipe.hindered || pipe.told_to_go || it.groups == 0 {
+        if gap <= interval + slack || crowded || pipe.hindered || pipe.told_to_go {
             return;
         }
         let view = it.core.view();
@@ -157,39 +263,43 @@ impl World {
             .any(|link| link.endpoint.to_string() == pipe.address && link.state == ConnectionState::Up);
         if kept && up {
             let text = format!("client {}: {gap} µs without a heartbeat to {}", pipe.client, pipe.peer());
-            self.fail("I12 heartbeat", text);
+            self.fail(Invariant::Heartbeat, text);
         }
     }
 
     pub(super) fn note_pipe_end(&mut self, id: PipeId) {
-        let Some(pipe) = self.pipes.get(&id).filter(|pipe| pipe.open) else {
-            return;
-        };
-        let gap = self.now_us - pipe.last_heartbeat;
-        self.check_heartbeat(id, gap);
+        if self.pipes.get(&id).is_some_and(|pipe| pipe.open) {
+            self.check_heartbeat(id);
+        }
     }
 
     /// I13: the queue is a writable one of that broker in a route that the client has.
     fn check_route_use(&mut self, id: PipeId, frame: &Frame) {
+        self.checked(Invariant::RouteUse);
         let Some(pipe) = self.pipes.get(&id) else { return };
         let text_of = |name| frame.ext(name).unwrap_or_default();
         let (topic, default_topic, broker) = (text_of("b"), text_of("c"), text_of("n"));
         let queue: i64 = text_of("e").parse().unwrap_or(-1);
         let most: i64 = text_of("d").parse().unwrap_or(0);
-        let allows = |routes: &[Received], most: i64| {
-            let mut brokers = routes.iter().flat_map(|(_, route)| route);
-            brokers.any(|it| {
-                it.broker == broker && it.address == pipe.address && (0..it.queues.min(most)).contains(&queue)
-            })
+        let allows = |routes: &[Told<Rc<[Writable]>>], most: i64| {
+            let mut brokers = routes.iter().flat_map(|told| told.what.iter());
+            brokers.any(|it| it.broker == broker && (0..it.queues.min(most)).contains(&queue))
         };
-        let own = self.routes.recent(pipe.client, topic, self.now_us, pipe.hindered);
-        let borrowed = self.routes.recent(pipe.client, default_topic, self.now_us, pipe.hindered);
-        if !allows(own, i64::MAX) && !allows(borrowed, most) {
+        let (client, hindered, now_us) = (pipe.client, pipe.hindered, self.now_us);
+        let is_it = |told: &Told<String>| told.what == pipe.address;
+        let was_master = |told: &[Told<String>]| recent(told, now_us, hindered).iter().any(is_it);
+        let is_master = self.routes.masters_of(client, broker).any(was_master);
+        let own = recent(self.routes.routes(client, topic), now_us, hindered);
+        // Each topic borrows for itself, so an old route of the default topic may hold for one and not for another.
+        let borrowed = self.routes.routes(client, default_topic);
+        if !is_master || (!allows(own, i64::MAX) && !allows(borrowed, most)) {
+            let masters: Vec<_> = self.routes.masters_of(client, broker).collect();
             let text = format!(
-                "client {} sends to {topic}/{broker}/{queue} at {}; its routes are {own:?} and {borrowed:?}",
-                pipe.client, pipe.address
+                "client {client} sends to {topic}/{broker}/{queue} at {}; its routes are {own:?} and {borrowed:?}, the \
+                 masters of that name {masters:?}",
+                pipe.address
             );
-            self.fail("I13 route use", text);
+            self.fail(Invariant::RouteUse, text);
         }
     }
 
@@ -199,22 +309,25 @@ impl World {
             return;
         };
         pipe.down.push(bytes);
-        while let Ok(Some(frame)) = pipe.down.next_frame() {
+        while let Some(pipe) = self.pipes.get_mut(&id)
+            && let Ok(Some(frame)) = pipe.down.next_frame()
+        {
             let at = self.now_us;
             let client = pipe.client;
-            self.story.tell(at, || {
-                let what = if frame.is_response() { "answer" } else { "request" };
-                let remark = frame.remark.as_deref().unwrap_or_default();
-                format!("client {client} <- {}: {what} {} {remark}", pipe.peer(), frame.code)
-            });
+            self.story.tell(at, || format!("client {client} <- {}: {}", pipe.peer(), frame_name(&frame)));
             pipe.told_to_go |= frame.code == 1500;
-            let Some(topic) = frame.opaque.and_then(|opaque| pipe.queries.remove(&opaque)) else {
-                continue;
-            };
+            let topic = frame.opaque.and_then(|opaque| pipe.queries.remove(&opaque));
+            if frame.is_response() {
+                self.watch_answer(id);
+                self.note_answer(id, &frame);
+            }
             if frame.code == 0
-                && let Some(route) = read_route(&frame.body)
+                && let Some((topic, asked_at)) = topic
+                && let Some(route) = ROUTES
+                    .with_borrow_mut(|routes| routes.get(&frame.body, |body| read_route(body).map(Rc::new)))
             {
-                self.routes.received.entry((client, topic)).or_default().push((at, route));
+                let certain = at - asked_at < CERTAIN_US;
+                self.routes.note(at, certain, client, topic, &route);
             }
         }
     }

@@ -10,6 +10,8 @@ pub struct Network {
     pub jitter_us: u64,
     /// How many of 1000 writes are taken in part only.
     pub short_writes: u64,
+    /// How many of 1000 writes of several chunks end within two bytes of the border between two of them.
+    pub border_writes: u64,
     /// How many of 1000 reads hand out a part of what has arrived.
     pub short_reads: u64,
     /// Arrived bytes wait up to this long for others before they are read, in microseconds.
@@ -20,6 +22,10 @@ pub struct Network {
     pub late_ticks_us: u64,
     /// What a socket took is reported up to this late, in microseconds.
     pub late_wrote_us: u64,
+    /// Timers go off at multiples of this only, in microseconds; 0 for any time.
+    pub timer_step_us: u64,
+    /// Monotonic time stands still between multiples of this, in microseconds; 0 for a clock that always moves.
+    pub clock_step_us: u64,
     /// How many of 1000 inputs are followed by a tick that nobody asked for.
     pub extra_ticks: u64,
     /// How many of 1000 connects are refused although the server is up.
@@ -34,11 +40,14 @@ impl Default for Network {
             latency_us: 500,
             jitter_us: 0,
             short_writes: 0,
+            border_writes: 0,
             short_reads: 0,
             read_delay_us: 0,
             late_actions_us: 0,
             late_ticks_us: 0,
             late_wrote_us: 0,
+            timer_step_us: 0,
+            clock_step_us: 0,
             extra_ticks: 0,
             refused_connects: 0,
             hanging_connects: 0,
@@ -49,7 +58,15 @@ impl Default for Network {
 impl Network {
     /// How late anything that is due at an instant may happen, in microseconds.
     pub(crate) fn granule_us(&self) -> u64 {
-        self.late_ticks_us + self.late_actions_us + 1
+        // A clock that stands still hides a deadline once, and delays the timer that is armed then once more.
+        let clock_us = 2 * self.clock_step_us;
+        self.late_ticks_us + self.late_actions_us + self.timer_step_us + clock_us + 1
+    }
+
+    /// The first time from `at` on at which a timer can go off: its driver must see by its own clock that it is due.
+    pub(crate) fn timer_time(&self, at: u64) -> u64 {
+        let step = |at: u64, step: u64| if step == 0 { at } else { at.next_multiple_of(step) };
+        step(step(at, self.timer_step_us), self.clock_step_us)
     }
 }
 
@@ -63,6 +80,10 @@ pub enum Connects {
     Refused,
     /// Neither accepted nor refused.
     Hanging,
+    /// Accepted by the server so many microseconds later.
+    Late(u64),
+    /// Its name or address cannot be resolved.
+    Unresolved,
     /// Accepted by something that sends these bytes and is no RocketMQ server.
     Foreign(&'static [u8]),
 }

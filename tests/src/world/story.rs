@@ -1,44 +1,17 @@
-//! The story of a run: readable lines with simulated times, and a hash of everything.
+//! The story of a run: readable lines with simulated times.
 
 use std::collections::VecDeque;
-use std::fmt::{self, Debug, Write};
+
+use rocketmq_core::client::Command;
+use rocketmq_core::command::{RequestCode, ResponseCode};
+use rocketmq_core::ground::Instant;
+use rocketmq_core::producer::Target;
+
+use super::World;
+use crate::cluster::Frame;
 
 /// Lines that are kept; older ones are dropped.
 const MOST_LINES: usize = 2_000;
-
-/// FNV-1a over text: the same on every machine and in every run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TraceHash(u64);
-
-impl Default for TraceHash {
-    fn default() -> TraceHash {
-        TraceHash(0xCBF2_9CE4_8422_2325)
-    }
-}
-
-impl TraceHash {
-    pub(crate) fn value(self) -> u64 {
-        self.0
-    }
-
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3);
-        }
-    }
-
-    pub(crate) fn add(&mut self, value: &impl Debug) {
-        // Writing into a number cannot fail.
-        let _never_fails = write!(self, "{value:?};");
-    }
-}
-
-impl Write for TraceHash {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.bytes(text.as_bytes());
-        Ok(())
-    }
-}
 
 /// What happened, line by line.
 #[derive(Debug, Default)]
@@ -70,13 +43,67 @@ impl Story {
     }
 }
 
-/// The name of a request code that occurs in stories.
-pub(crate) fn request_name(code: i32) -> String {
-    match code {
-        34 => "HEART_BEAT".to_owned(),
-        35 => "UNREGISTER_CLIENT".to_owned(),
-        105 => "GET_ROUTEINFO_BY_TOPIC".to_owned(),
-        310 => "SEND_MESSAGE_V2".to_owned(),
-        other => format!("request {other}"),
+/// What a frame is, for a story: its number, by which an answer is found, and the name of its code.
+pub(crate) fn frame_name(frame: &Frame) -> String {
+    let number = frame.opaque.map_or_else(String::new, |opaque| format!("#{opaque} "));
+    if frame.is_response() {
+        let remark = frame.remark.as_deref().unwrap_or_default();
+        let remark = remark.lines().next().unwrap_or_default();
+        let remark = if remark.is_empty() { String::new() } else { format!(": {remark}") };
+        return format!("{number}{:?}{remark}", ResponseCode(frame.code));
+    }
+    format!("{number}{:?}", RequestCode(frame.code))
+}
+
+/// What an application asks for, for a story.
+pub(crate) fn command_name(command: &Command, now_us: u64) -> String {
+    let within = |deadline: &Instant| format!("within {:?}", deadline.since(Instant::from_micros(now_us)));
+    match command {
+        Command::OpenProducer { config } => format!("opens the producer group {}", config.group),
+        Command::Reserve { topic, weight, deadline, .. } => {
+            format!("asks for room for {weight} bytes to {topic} {}", within(deadline))
+        }
+        Command::Withdraw { .. } => "gives room back, or leaves the line".to_owned(),
+        Command::Send(send) => {
+            let key = send.message.keys().next().unwrap_or_default();
+            let target = match &send.target {
+                Target::Any => String::new(),
+                Target::Queue(queue) => format!(", queue {queue}"),
+                Target::ShardingKey(key) => format!(", sharding key {key:?}"),
+            };
+            let bytes = send.message.body().len();
+            let one_way = if send.one_way { ", one-way" } else { "" };
+            format!(
+                "sends {key}, {bytes} bytes, to {}{target}{one_way}, {}",
+                send.message.topic(),
+                within(&send.deadline)
+            )
+        }
+        Command::Flush { deadline, .. } => format!("waits for all sends {}", within(deadline)),
+        Command::CloseProducer { deadline, .. } => format!("closes a producer {}", within(deadline)),
+        Command::Shutdown { deadline } => format!("shuts the client down {}", within(deadline)),
+        Command::SetNameServers { name_servers } => format!("sets the name servers {name_servers}"),
+    }
+}
+
+impl World {
+    /// The story so far, with simulated times.
+    pub fn transcript(&self) -> String {
+        self.story.text()
+    }
+
+    /// Keeps no story and no recording: faster.
+    pub fn be_silent(&mut self) {
+        self.story.silent = true;
+    }
+
+    /// Keeps no recording of the inputs: faster, and [`World::check_replay`] checks nothing.
+    pub fn record_nothing(&mut self) {
+        self.records = false;
+    }
+
+    /// Hash over all inputs and actions of all clients so far (I9).
+    pub fn trace_hash(&self) -> u64 {
+        self.hash.value()
     }
 }

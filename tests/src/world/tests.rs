@@ -52,7 +52,7 @@ fn a_false_ok_is_noticed() {
         let mut frame = frame.clone();
         frame.code = 0;
         let fields = [("msgId", "0A00010100002A9F0000000000000000"), ("queueId", "0"), ("queueOffset", "0")];
-        frame.ext_fields = Some(fields.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).into());
+        frame.ext_fields = Some(fields.map(|(name, value)| (name.into(), Some(value.into()))).into());
         Tamper::Instead(frame.encode())
     });
     world.send_and_wait(producer, Order::to("orders"));
@@ -102,7 +102,7 @@ fn an_answer_after_its_deadline_is_noticed() {
     world.pause(ServerId::Broker(0));
     world.send(producer, Order::to("orders"));
     // A driver that never ticks.
-    world.clients[0].timer_token += 1;
+    world.clients[0].timer = None;
     world.run_for(10 * SECOND);
 }
 
@@ -115,7 +115,7 @@ fn another_sequence_of_actions_is_noticed() {
 }
 
 #[test]
-#[should_panic(expected = "I11 shutdown: client 0 is shut down and acts")]
+#[should_panic(expected = "I11 shutdown: client 0 is shut down and wants a tick")]
 fn an_action_after_the_end_is_noticed() {
     let (mut world, _) = ready();
     world.clients[0].over = true;
@@ -137,7 +137,7 @@ fn a_missing_heartbeat_is_noticed() {
 #[should_panic(expected = "I13 route use: client 0 sends to orders/broker-a/")]
 fn a_queue_without_a_route_is_noticed() {
     let (mut world, producer) = ready();
-    world.routes.received.clear();
+    world.routes.forget();
     world.send_and_wait(producer, Order::to("orders"));
 }
 
