@@ -60,3 +60,27 @@ fetch() { # KIND VERSION
   rm -rf "$part" "$target.old.$$"
   [ -e "$target/complete" ] || die "could not put the jars into $target"
 }
+
+readonly client_version=5.5.0
+
+# Names in $jars and $classes where the client and the compiled program java/NAME.java are. The classes stand in the cache
+# under the checksum of the source, so that a changed program is compiled anew.
+locate() { # NAME
+  local sum
+  jars=$cache/client-$client_version/lib
+  sum=$(cksum <"$here/java/$1.java")
+  classes=$cache/$1-$client_version-${sum// /-}
+}
+
+# Compiles java/NAME.java against the client, which was fetched before.
+compile() { # NAME
+  local part
+  locate "$1"
+  [ ! -e "$classes/$1.class" ] || return 0
+  need_java javac
+  part=$(mktemp -d "$cache/$1.part.XXXXXX")
+  unfinished_download=$part
+  javac -encoding UTF-8 -cp "$jars/*" -d "$part" "$here/java/$1.java" || die "java/$1.java does not compile"
+  mv -T "$part" "$classes" 2>/dev/null || rm -rf "$part"
+  [ -e "$classes/$1.class" ] || die "could not put the compiled program into $classes"
+}

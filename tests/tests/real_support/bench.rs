@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use rocketmq_sim::real::RealCluster;
-use rocketmq_tokio::{Client, Producer, SerializeType, TopicName};
+use rocketmq_tokio::{Client, ClientBuilder, Producer, SerializeType, TopicName};
 
 /// The runtimes that the client has a crate for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,7 +55,16 @@ impl<'a> Bench<'a> {
     }
 
     pub(crate) fn client_of(&self, name_servers: &str) -> Client {
-        let builder = Client::builder(name_servers).serialize_type(self.serialize);
+        self.start(Client::builder(name_servers))
+    }
+
+    /// A client of the servers of this bench with other settings.
+    pub(crate) fn client_with(&self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
+        self.start(change(Client::builder(self.cluster.name_server())))
+    }
+
+    fn start(&self, builder: ClientBuilder) -> Client {
+        let builder = builder.serialize_type(self.serialize);
         let client = match &self.tokio {
             Some(runtime) => {
                 let _entered = runtime.enter();

@@ -33,8 +33,8 @@ pub(crate) fn broker_killed(bench: &Bench<'_>) -> String {
         thread::sleep(Duration::from_secs(1));
         bench.cluster.restart("broker-b").expect("restart");
         outages.push(start.elapsed().as_secs());
-        // The client tries to connect after up to 5 s, and what has waited goes out then.
-        thread::sleep(Duration::from_secs(6));
+        // The client tries to connect after up to 2 s, and what has waited goes out then.
+        thread::sleep(Duration::from_secs(4));
     }
     until.tell();
     let (patient_sent, hasty_sent) = (bench.wait(patient_load), bench.wait(hasty_load));

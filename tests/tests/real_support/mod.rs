@@ -7,6 +7,7 @@ mod faults;
 mod load;
 mod peers;
 mod plan;
+mod recorded;
 mod rush;
 mod topics;
 

@@ -10,7 +10,7 @@ use rocketmq_sim::real::RealCluster;
 use rocketmq_tokio::SerializeType;
 
 use super::bench::{Bench, Kind};
-use super::{calm, faults, peers, rush, topics};
+use super::{calm, faults, peers, recorded, rush, topics};
 
 /// When a case runs, and beside what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const fn case(name: &'static str, stage: Stage, run: fn(&Bench<'_>) -> String) -
     Case { name, stage, run }
 }
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 19] = [
     case("steady", Stage::LongRun, rush::steady),
     case("auto_create", Stage::Calm, calm::auto_create),
     case("awaited", Stage::Calm, calm::awaited),
@@ -55,6 +55,7 @@ const CASES: [Case; 18] = [
     case("auto_create_off_from_the_start", Stage::NoAutoCreate, topics::auto_create_off_from_the_start),
     case("broker_without_write", Stage::Alone, topics::broker_without_write),
     case("broker_killed", Stage::Alone, faults::broker_killed),
+    case("recorded_kill", Stage::Alone, recorded::recorded_kill),
     case("master_killed", Stage::Alone, faults::master_killed),
     case("master_stopped", Stage::Alone, faults::master_stopped),
     case("name_server_gone", Stage::Alone, faults::name_server_gone),

@@ -9,7 +9,7 @@ const CRATES: [(&str, Option<&[&str]>); 6] = [
     ("driver", Some(&["rocketmq-core", "bytes", "thiserror", "tracing"])),
     ("runtime-tokio", Some(&["rocketmq-driver", "tokio"])),
     ("runtime-smol", Some(&["rocketmq-driver", "smol"])),
-    ("tests", Some(&["rocketmq-core", "bytes", "serde_json"])),
+    ("tests", Some(&["rocketmq-core", "rocketmq-driver", "bytes", "serde_json", "tokio"])),
     ("cli", None),
 ];
 

@@ -127,7 +127,8 @@ fn dead_examples(document: &str, manifests: &str) -> Vec<String> {
 #[test]
 fn the_readme_runs_examples_that_exist() {
     let readme = read("README.md");
-    let manifests = read("runtime-tokio/Cargo.toml") + &read("runtime-smol/Cargo.toml");
+    let manifests =
+        read("runtime-tokio/Cargo.toml") + &read("runtime-smol/Cargo.toml") + &read("tests/Cargo.toml");
     assert!(readme.contains("--example "));
     none(&dead_examples(&readme, &manifests));
     assert_eq!(dead_examples("cargo run --example lost\n", &manifests), ["there is no example lost"]);

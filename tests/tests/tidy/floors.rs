@@ -5,7 +5,7 @@ use crate::none;
 use crate::repository::{File, product_files, read};
 
 /// From the ground up.
-const FLOORS: [&str; 12] = [
+const FLOORS: [&str; 13] = [
     "ground",
     "command",
     "wire",
@@ -18,6 +18,7 @@ const FLOORS: [&str; 12] = [
     "heartbeat",
     "producer",
     "client",
+    "recording",
 ];
 
 fn floor(module: &str) -> Option<usize> {
