@@ -17,6 +17,14 @@ pub(crate) enum Recorded {
 }
 
 impl Recorded {
+    /// Bytes that came from a server.
+    pub(crate) fn received(&self) -> usize {
+        match self {
+            Recorded::Received(_, bytes) => bytes.len(),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn give(self, client: &mut Client, now: Now) {
         let input = match &self {
             Recorded::Received(conn, bytes) => Input::Received { conn: *conn, bytes },
