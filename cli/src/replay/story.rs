@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use rocketmq_core::client::{
-    Action, Answer, Command, CommandId, ConnId, Notice, ProducerId, Send, ServiceState,
+    Action, Answer, Command, CommandId, ConnId, Notice, OwnedInput, ProducerId, Send, ServiceState,
 };
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::producer::{Outcome, Target};
-use rocketmq_core::recording::{BodyKept, OwnedInput, Start, Step, told, told_answer};
+use rocketmq_core::recording::{BodyKept, Start, Step, told, told_answer};
 
 use super::event::{Event, Verdict, What, clean};
 use super::wire::Wires;

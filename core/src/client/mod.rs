@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod inbound;
+mod owned_input;
 mod purpose;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ pub use crate::interface::{
     ConnId, ConnectionState, ConnectionView, Counters, Identity, Input, Limits, LostReason, MemoryUse,
     Millis, Notice, ProducerId, Send, ServiceState, Stray, Timing, TopicView,
 };
+pub use owned_input::OwnedInput;
 
 use crate::cluster::Cluster;
 use crate::command::LanguageCode;

@@ -517,3 +517,31 @@ fn a_name_server_at_the_address_of_a_broker_that_moves_is_still_understood() {
     let topics: Vec<&str> = queries.map(|query| query.ext["topic"].as_str()).collect();
     assert_eq!(topics, ["T", "U"], "every topic is looked up in every round");
 }
+
+#[test]
+fn a_default_route_without_a_queue_is_looked_for_less_and_less_often() {
+    let mut rig = Rig::new(config());
+    let producer = rig.open("PG");
+    let id = rig.send(producer, "T", Duration::from_secs(2));
+    let readable = r#"{"brokerDatas":[{"brokerAddrs":{"0":"10.0.0.9:10911"},"brokerName":"broker-a","cluster":"C"}],
+        "queueDatas":[{"brokerName":"broker-a","perm":4,"readQueueNums":4,"topicSysFlag":0,"writeQueueNums":4}]}"#;
+    let (mut queries, mut at_first) = (0, 0);
+    for second in 0..120 {
+        rig.connect_all();
+        while let Some(at) = rig.requests.iter().position(|it| it.code == RequestCode::GET_ROUTEINFO_BY_TOPIC)
+        {
+            let request = rig.requests.remove(at);
+            let known = request.ext["topic"] != "T";
+            let (code, body) = if known { (0, readable.as_bytes()) } else { (17, &b""[..]) };
+            queries += 1;
+            rig.answer_raw(request.conn, request.opaque, code, None, Vec::new(), body);
+        }
+        if second == 2 {
+            at_first = queries;
+        }
+        rig.pass(Duration::from_secs(1));
+    }
+    assert!(rig.sent(id).is_err());
+    // Two questions to a search: while the send waits each second, then at growing intervals.
+    assert!(queries - at_first <= 20, "{at_first} queries while a send waited, then {queries} in all");
+}

@@ -15,7 +15,7 @@ use crate::command::LanguageCode;
 use crate::ground::endpoint::{Endpoint, NameServers};
 use crate::ground::names::TopicName;
 use crate::ground::{Instant, Rng, Slots, Timers};
-use crate::interface::{Action, BrokerView, ClientConfig, Notice, Timing, TopicView};
+use crate::interface::{Action, BrokerView, ClientConfig, NoRoute, Notice, Timing, TopicView};
 use crate::net::Net;
 use crate::wire::SerializeType;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -303,6 +303,17 @@ impl Cluster {
                 master: broker.master.as_ref().map(|(endpoint, _)| endpoint.clone()),
             })
             .collect()
+    }
+
+    /// There is nobody to ask.
+    fn no_name_server(&mut self, key: TopicKey) {
+        let Some(topic) = self.topics.get_mut(key) else {
+            return;
+        };
+        topic.error = Some(NoRoute::NoNameServerConfigured);
+        if topic.publish.is_none() {
+            self.learnt.push_back(Learnt::Hopeless(key));
+        }
     }
 }
 

@@ -151,3 +151,11 @@ fn order_topic_queues(conf: &str) -> Vec<(String, usize)> {
         })
         .collect()
 }
+
+/// All queues that a route lists, written ones and those of an order configuration.
+pub(super) fn written_queues(route: &TopicRouteData) -> usize {
+    let conf = route.order_topic_conf.as_deref().unwrap_or_default();
+    let listed = conf.split(';').filter_map(|part| part.rsplit_once(':')?.1.trim().parse::<usize>().ok());
+    let written = route.queue_datas.iter().map(|data| usize::try_from(data.write_queue_nums).unwrap_or(0));
+    listed.chain(written).fold(0_usize, usize::saturating_add)
+}

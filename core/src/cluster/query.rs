@@ -1,15 +1,14 @@
 //! The search for one route: which name server is asked, and what each answer means.
 
 use super::brokers::BrokerKey;
-use super::publish::{PublishInfo, writable_queues};
+use super::publish::{PublishInfo, writable_queues, written_queues};
 use super::{Cluster, ClusterPurpose, ClusterTimer, Learnt, TopicKey};
 use crate::body::{RouteLimits, TopicRouteData};
 use crate::command::{RequestCode, ResponseCode, version};
 use crate::ground::Instant;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
-use crate::interface::NoRoute;
-use crate::interface::{Action, Notice, clean_text};
+use crate::interface::{Action, NoRoute, Notice, clean_text};
 use crate::net::{Failure, FailureReason, Net, Outbox, pause};
 use crate::request::GetRouteInfoRequestHeader;
 use crate::wire::{EncodeError, RequestHead, encode_request};
@@ -120,16 +119,6 @@ impl Cluster {
         Ok(true)
     }
 
-    fn no_name_server(&mut self, key: TopicKey) {
-        let Some(topic) = self.topics.get_mut(key) else {
-            return;
-        };
-        topic.error = Some(NoRoute::NoNameServerConfigured);
-        if topic.publish.is_none() {
-            self.learnt.push_back(Learnt::Hopeless(key));
-        }
-    }
-
     /// A name server answered.
     pub(crate) fn answered<P: Copy + From<ClusterPurpose>>(
         &mut self,
@@ -151,7 +140,7 @@ impl Cluster {
                     ..RouteLimits::default()
                 };
                 match TopicRouteData::parse(body, &limits) {
-                    Ok(route) if self.too_many_queues(&route) => {
+                    Ok(route) if written_queues(&route) > self.route_queues => {
                         self.server_failed(now, key, from, "route has too many queues".to_string(), net);
                     }
                     Ok(route) => self.apply(now, key, route, default, net, actions),
@@ -207,7 +196,13 @@ impl Cluster {
         topic.tried = 0;
         topic.failures = topic.failures.saturating_add(1);
         topic.error = Some(NoRoute::NoNameServerReachable(format!("{from}: {why}")));
-        self.search_on(now, key);
+        if topic.publish.is_some() && !topic.provisional {
+            // Not with the next round only: what kept this one back, such as a heartbeat at the same moment, would be
+            // there again.
+            self.look_later(now, key);
+        } else {
+            self.search_on(now, key);
+        }
     }
 
     /// The name server does not know the topic.
@@ -244,19 +239,22 @@ impl Cluster {
         let Some(topic) = self.topics.get(key) else {
             return;
         };
-        if topic.waiting > 0 || topic.provisional {
+        if topic.waiting > 0 {
             let most = self.timing.route_retry_interval.max(SEARCH_PAUSE);
             let rest = pause(&mut self.rng, topic.failures, SEARCH_PAUSE, most);
             self.plan(key, now + rest);
+        } else if topic.provisional {
+            self.look_later(now, key);
         }
     }
 
-    fn too_many_queues(&self, route: &TopicRouteData) -> bool {
-        let conf = route.order_topic_conf.as_deref().unwrap_or_default();
-        let listed = conf.split(';').filter_map(|part| part.rsplit_once(':')?.1.trim().parse::<usize>().ok());
-        let written =
-            route.queue_datas.iter().map(|data| usize::try_from(data.write_queue_nums).unwrap_or(0));
-        listed.chain(written).fold(0_usize, usize::saturating_add) > self.route_queues
+    /// Looks for a route again at intervals that grow with each failure, until those of the rounds are reached.
+    fn look_later(&mut self, now: Instant, key: TopicKey) {
+        let failures = self.topics.get(key).map_or(0, |topic| topic.failures);
+        let rest = self.timing.route_retry_interval.saturating_mul(1 << failures.saturating_sub(1).min(16));
+        if rest < self.timing.route_interval {
+            self.plan(key, now + rest);
+        }
     }
 
     /// A route came: brokers, queues and those who wait follow it.
@@ -302,12 +300,8 @@ impl Cluster {
             self.learnt.push_back(Learnt::Hopeless(key));
         }
         if default && usable {
-            // The real route appears once a broker has made the topic: looked for at growing intervals.
-            let exponent = topic.failures.saturating_sub(1).min(16);
-            let rest = self.timing.route_retry_interval.saturating_mul(1 << exponent);
-            if rest < self.timing.route_interval {
-                self.plan(key, now + rest);
-            }
+            // The real route appears once a broker has made the topic.
+            self.look_later(now, key);
         } else if !usable {
             self.search_on(now, key);
         }

@@ -31,7 +31,6 @@
 
 mod digest;
 mod error;
-mod owned;
 mod parts;
 mod read;
 mod read_command;
@@ -47,7 +46,6 @@ mod write;
 
 pub use digest::body_hash;
 pub use error::{ReadError, ReadErrorKind};
-pub use owned::OwnedInput;
 pub use read::{BodyKept, Condition, Reader, Record, Start};
 pub use replay::{Replay, ReplayError, Step};
 pub use ring::Ring;

@@ -1,7 +1,6 @@
 //! Reads recordings: strictly, within bounds, and without believing a single length.
 
 use super::error::{ReadError, ReadErrorKind as Wrong};
-use super::owned::OwnedInput;
 use super::parts::Parts;
 use super::read_command::Commands;
 use super::settings::read_client;
@@ -9,6 +8,7 @@ use super::write::{
     CLOSED, CONNECTED, END, GAP, MARK, RECEIVED, START, TICK, TOLD, WROTE, close_reason, expected_unix_ms,
 };
 use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_RECORD_BYTES};
+use crate::client::OwnedInput;
 use crate::ground::{Instant, Now};
 use crate::interface::{ClientConfig, ConnId};
 use alloc::borrow::ToOwned;

@@ -1,7 +1,6 @@
 //! Reads commands of recordings.
 
 use super::error::ReadErrorKind as Wrong;
-use super::owned::OwnedInput;
 use super::parts::Parts;
 use super::read::BodyKept;
 use super::settings::{name_servers, read_producer};
@@ -9,6 +8,7 @@ use super::write::{
     CLOSE_PRODUCER, FLUSH, OPEN_PRODUCER, RESERVE, SEND, SET_NAME_SERVERS, SHUTDOWN, WITHDRAW,
 };
 use super::{Bodies, MAX_BODY_BYTES};
+use crate::client::OwnedInput;
 use crate::ground::Instant;
 use crate::ground::names::{BrokerName, TopicName};
 use crate::interface::{Command, CommandId, MessageQueue, ProducerId, Send, Target};

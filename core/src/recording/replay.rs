@@ -2,9 +2,8 @@
 
 use super::digest::Digest;
 use super::error::ReadError;
-use super::owned::OwnedInput;
 use super::read::{BodyKept, Condition, Reader, Record};
-use crate::client::Client;
+use crate::client::{Client, OwnedInput};
 use crate::ground::Now;
 use crate::interface::{Action, ConfigError};
 use alloc::vec::Vec;

@@ -2,7 +2,7 @@
 
 use super::tests::{BODY, message, read_all, send};
 use super::*;
-use crate::client::Client;
+use crate::client::{Client, OwnedInput};
 use crate::ground::{Instant, Now};
 use crate::interface::{
     Action, ClientConfig, CloseReason, Command, CommandId, Input, ProducerConfig, Send, Target,

@@ -1,6 +1,7 @@
 //! Recordings of a client without servers: everything that can be recorded comes back, and nothing else.
 
 use super::*;
+use crate::client::OwnedInput;
 use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{

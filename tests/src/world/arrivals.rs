@@ -1,9 +1,8 @@
 //! What arrives at a client: bytes, in pieces as a driver reads them, and the end of a connection.
 
-use rocketmq_core::client::CloseReason;
+use rocketmq_core::client::{CloseReason, OwnedInput};
 
 use super::pipe::ONE_BYTE;
-use super::record::Recorded;
 use super::{Event, PipeId, World};
 
 impl World {
@@ -58,7 +57,7 @@ impl World {
             if self.pipes.get(&id).is_some_and(|pipe| (1..4).contains(&pipe.down.held())) {
                 self.reached.reads_split_in_length += 1;
             }
-            self.give(client, Recorded::Received(conn, bytes));
+            self.give(client, OwnedInput::Received { conn, bytes: bytes.into() });
         }
         if cut {
             self.cut_off(id);
@@ -94,7 +93,7 @@ impl World {
             if self.by_conn.remove(&(pipe.client, pipe.conn)).is_some() {
                 let at = self.now_us;
                 self.story.tell(at, || format!("network: {} ends: {why}", pipe.peer()));
-                self.give(pipe.client, Recorded::Closed(pipe.conn, why));
+                self.give(pipe.client, OwnedInput::Closed { conn: pipe.conn, why });
                 self.check_nothing_left(id, pipe.client, pipe.conn);
             }
         }

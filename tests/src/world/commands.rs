@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use rocketmq_core::client::{Answer, Command, CommandId, Send};
+use rocketmq_core::client::{Answer, Command, CommandId, OwnedInput, Send};
 use rocketmq_core::ground::Instant;
 use rocketmq_core::ground::names::TopicName;
 use rocketmq_core::message::Message;
 use rocketmq_core::producer::{OpenError, ProducerConfig, SendError, Undelivered};
 
 use super::orders::SendRecord;
-use super::record::Recorded;
 use super::story::command_name;
 use super::{Order, SendHandle, SimProducer, Ticket, Verdict, World, micros};
 
@@ -31,7 +30,7 @@ impl World {
                 self.due_of.insert((client, id), due);
             }
         }
-        self.give(client, Recorded::Command(id, command));
+        self.give(client, OwnedInput::Command { id, command });
         id
     }
 

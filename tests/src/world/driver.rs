@@ -2,11 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rocketmq_core::client::{Action, Answer, Client, Command, CommandId, Notice};
+use rocketmq_core::client::{Action, Answer, Client, Command, CommandId, Notice, OwnedInput};
 use rocketmq_core::ground::Instant;
 use rocketmq_core::producer::Outcome;
 
-use super::record::Recorded;
 use super::{Event, Invariant, Verdict, World};
 
 /// Actions that one input may cause besides those for each message, caller and connection.
@@ -16,13 +15,13 @@ const SMALL_ANSWER_BYTES: usize = 64;
 
 impl World {
     /// Gives an input to a client and takes the actions now or later.
-    pub(super) fn give(&mut self, client: usize, input: Recorded) {
+    pub(super) fn give(&mut self, client: usize, input: OwnedInput) {
         if !self.broken.is_empty() {
             return;
         }
         match &input {
-            Recorded::Closed(conn, _) => self.ledger.note_end(client, *conn),
-            Recorded::Command(id, command) => self.note_command(client, *id, command),
+            OwnedInput::Closed { conn, .. } => self.ledger.note_end(client, *conn),
+            OwnedInput::Command { id, command } => self.note_command(client, *id, command),
             _ => {}
         }
         if self.mutation.is_none() {
@@ -45,18 +44,18 @@ impl World {
         self.clients[client].held.note_command(id, command);
     }
 
-    fn give_to_core(&mut self, client: usize, input: Recorded) {
+    fn give_to_core(&mut self, client: usize, input: OwnedInput) {
         let now = self.now();
         self.hash.add(&(client, now));
         self.hash.add(&input);
         self.slack_us = self.slack_us.max(self.network.granule_us());
-        let is_tick = matches!(input, Recorded::Tick);
+        let is_tick = matches!(input, OwnedInput::Tick);
         let panics = self.is_time_to_panic();
         let it = &mut self.clients[client];
         // One read may bring many answers, each of them late: every one is told.
-        it.held.inputs += 1 + input.received() / SMALL_ANSWER_BYTES;
+        it.held.inputs += 1 + received(&input) / SMALL_ANSWER_BYTES;
         if self.records {
-            it.inputs.push((now, input.copy()));
+            it.inputs.push((now, input.clone()));
         }
         let given = self.guarded(client, |core| {
             input.give(core, now);
@@ -138,7 +137,7 @@ impl World {
         }
         let it = &mut self.clients[client];
         (it.armed_for, it.timer) = (None, None);
-        self.give(client, Recorded::Tick);
+        self.give(client, OwnedInput::Tick);
     }
 
     pub(super) fn take_actions(&mut self, client: usize) {
@@ -358,4 +357,12 @@ impl World {
 
 fn lowest() -> rocketmq_core::client::ConnId {
     rocketmq_core::client::ConnId::from_parts(0, 0)
+}
+
+/// Number of bytes that an input brings from a server.
+fn received(input: &OwnedInput) -> usize {
+    match input {
+        OwnedInput::Received { bytes, .. } => bytes.len(),
+        _ => 0,
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use rocketmq_core::client::Client;
 
 use super::World;
-use super::record::{Taken, replay};
+use super::rerun::{Taken, replay};
 
 /// What must hold in every world, whatever happens in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,7 +253,7 @@ impl World {
         let it = &self.clients[client];
         let mut core = Client::new(it.config.clone(), it.started).expect("the configuration worked before");
         for (now, input) in &it.inputs {
-            input.copy().give(&mut core, *now);
+            input.clone().give(&mut core, *now);
             while core.poll_action().is_some() {}
             after(&core);
         }

@@ -24,7 +24,7 @@ mod orders;
 mod pipe;
 pub mod plan;
 mod reached;
-mod record;
+mod rerun;
 mod routes;
 mod servers;
 mod settings;
@@ -39,7 +39,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rocketmq_core::client::{Action, Answer, Client, ClientConfig, CloseReason, CommandId, ConnId};
+use rocketmq_core::client::{
+    Action, Answer, Client, ClientConfig, CloseReason, CommandId, ConnId, OwnedInput,
+};
 use rocketmq_core::ground::{Instant, Now, Rng};
 
 use crate::cluster::{ClusterConfig, Frame, ServerId};
@@ -57,7 +59,6 @@ use orders::SendRecord;
 pub use orders::{Order, SendHandle, SimProducer, Ticket, Verdict};
 use pipe::Pipe;
 pub use reached::Reached;
-use record::Recorded;
 use routes::RouteBook;
 use servers::Servers;
 pub use settings::{Connects, Network, Tamper};
@@ -101,7 +102,7 @@ struct SimClient {
     core: Client,
     config: ClientConfig,
     started: Now,
-    inputs: Vec<(Now, Recorded)>,
+    inputs: Vec<(Now, OwnedInput)>,
     actions_hash: TraceHash,
     actions: usize,
     armed_for: Option<Instant>,
@@ -349,7 +350,7 @@ impl World {
             return self.plan(self.frozen_until, event);
         }
         match event {
-            Event::Tick { client } => self.give(client, Recorded::Tick),
+            Event::Tick { client } => self.give(client, OwnedInput::Tick),
             Event::Actions { client } => {
                 self.clients[client].actions_planned = false;
                 self.take_actions(client);

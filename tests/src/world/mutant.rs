@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rocketmq_core::client::{Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId};
+use rocketmq_core::client::{
+    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, OwnedInput,
+};
 use rocketmq_core::ground::{Instant, Rng};
 use rocketmq_core::producer::{SendError, SendErrorKind, SendReceipt};
 
 use super::mutant_wire::FrameCutter;
-use super::record::Recorded;
 use super::{Invariant, PipeId, World};
 
 /// Mutants that need some time to have something to break begin then, in microseconds.
@@ -195,29 +196,39 @@ impl World {
     }
 
     /// What a client gets instead of an input.
-    pub(super) fn mutate_input(&mut self, client: usize, input: Recorded) -> Vec<Recorded> {
+    pub(super) fn mutate_input(&mut self, client: usize, input: OwnedInput) -> Vec<OwnedInput> {
         let late = self.now_us >= BEGIN_US;
         let Some(mutation) = &mut self.mutation else {
             return vec![input];
         };
         mutation.inputs += 1;
         match (mutation.mutant, &input) {
-            (Mutant::SleepsOn, Recorded::Tick) if late => Vec::new(),
-            (Mutant::ForgetsWithdrawals, Recorded::Command(_, Command::Withdraw { .. })) => Vec::new(),
-            (Mutant::DropsNeighbour, Recorded::Command(id, Command::Withdraw { reservation })) => {
+            (Mutant::SleepsOn, OwnedInput::Tick) if late => Vec::new(),
+            (Mutant::ForgetsWithdrawals, OwnedInput::Command { command: Command::Withdraw { .. }, .. }) => {
+                Vec::new()
+            }
+            (
+                Mutant::DropsNeighbour,
+                OwnedInput::Command { id, command: Command::Withdraw { reservation } },
+            ) => {
                 let other = self.clients[client].held.another_waiting(*reservation);
-                let too = |reservation| Recorded::Command(*id, Command::Withdraw { reservation });
+                let too =
+                    |reservation| OwnedInput::Command { id: *id, command: Command::Withdraw { reservation } };
                 let too = other.map(too);
                 std::iter::once(input).chain(too).collect()
             }
-            (Mutant::BlamesAnother, Recorded::Closed(conn, why)) => {
+            (Mutant::BlamesAnother, OwnedInput::Closed { conn, why }) => {
                 let (conn, why) = (*conn, *why);
-                vec![Recorded::Closed(self.another_conn(client, conn).unwrap_or(conn), why)]
+                vec![OwnedInput::Closed { conn: self.another_conn(client, conn).unwrap_or(conn), why }]
             }
-            (Mutant::MixesUpAnswers, Recorded::Received(conn, bytes)) => {
+            (Mutant::MixesUpAnswers, OwnedInput::Received { conn, bytes }) => {
                 let (conn, bytes) = (*conn, bytes.clone());
                 let bytes = self.mix_up(client, conn, &bytes);
-                if bytes.is_empty() { Vec::new() } else { vec![Recorded::Received(conn, bytes)] }
+                if bytes.is_empty() {
+                    Vec::new()
+                } else {
+                    vec![OwnedInput::Received { conn, bytes: bytes.into() }]
+                }
             }
             _ => vec![input],
         }
@@ -253,7 +264,7 @@ impl World {
             && let Action::Connect { conn, to } = &action
             && self.now_us >= LAST_CONNECT_US
         {
-            let refused = Recorded::Closed(*conn, CloseReason::Refused);
+            let refused = OwnedInput::Closed { conn: *conn, why: CloseReason::Refused };
             self.ledger.note_connect(client, *conn, &to.to_string());
             self.plan(self.now_us, super::Event::Call(Box::new(move |world| world.give(client, refused))));
             return None;

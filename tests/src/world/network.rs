@@ -3,10 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
-use rocketmq_core::client::{CloseReason, ConnId};
+use rocketmq_core::client::{CloseReason, ConnId, OwnedInput};
 
 use super::pipe::{ONE_BYTE, Pipe};
-use super::record::Recorded;
 use super::{Connects, Event, PipeId, Tamper, World};
 use crate::cluster::{ConnKey, ServerAction, ServerId};
 
@@ -56,7 +55,7 @@ impl World {
                     pipe.server = None;
                     pipe.last_heartbeat = self.now_us;
                 }
-                self.give(client, Recorded::Connected(conn));
+                self.give(client, OwnedInput::Connected { conn });
                 self.down(id, bytes.to_vec());
             }
             Connects::Ordinary | Connects::Late(_) => {
@@ -69,7 +68,7 @@ impl World {
                     pipe.open = true;
                     pipe.last_heartbeat = self.now_us;
                 }
-                self.give(client, Recorded::Connected(conn));
+                self.give(client, OwnedInput::Connected { conn });
                 self.collect_cluster();
             }
         }
@@ -87,7 +86,7 @@ impl World {
         self.reached.refused_connects += 1;
         if let Some(pipe) = self.pipes.remove(&id) {
             self.by_conn.remove(&(pipe.client, pipe.conn));
-            self.give(pipe.client, Recorded::Closed(pipe.conn, why));
+            self.give(pipe.client, OwnedInput::Closed { conn: pipe.conn, why });
         }
     }
 
@@ -182,7 +181,7 @@ impl World {
         let count = std::mem::take(&mut pipe.unreported);
         let (client, conn) = (pipe.client, pipe.conn);
         if count > 0 {
-            self.give(client, Recorded::Wrote(conn, count));
+            self.give(client, OwnedInput::Wrote { conn, count });
             self.plan_write(id, self.now_us);
         }
     }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use rocketmq_core::client::{Action, Answer, CommandId};
+use rocketmq_core::client::{Action, Answer, CommandId, OwnedInput};
 use rocketmq_core::message::Message;
 
-use super::record::Recorded;
 use super::{Event, Order, SimProducer, Tamper, Verdict, World};
 use crate::cluster::{ClusterConfig, SendDecision, ServerId, TopicConfig};
 
@@ -168,7 +167,7 @@ fn more_actions_than_work_are_noticed() {
     for number in 1_000..2_000 {
         let now = world.now();
         let flush = rocketmq_core::client::Command::Flush { producer: None, deadline: now.mono };
-        Recorded::Command(CommandId(number), flush).give(&mut world.clients[0].core, now);
+        OwnedInput::Command { id: CommandId(number), command: flush }.give(&mut world.clients[0].core, now);
         world.pending.insert((0, CommandId(number)));
     }
     world.plan(0, Event::Actions { client: 0 });

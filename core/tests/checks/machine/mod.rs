@@ -7,7 +7,7 @@
 
 mod ops;
 mod peer;
-mod recorded;
+mod rerun;
 mod servers;
 mod sockets;
 mod verdicts;
@@ -16,12 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use rocketmq_core::client::{Action, Client, ClientConfig, CommandId, ConnId, ProducerId, ServiceState};
+use rocketmq_core::client::{
+    Action, Client, ClientConfig, Command, CommandId, ConnId, OwnedInput, ProducerId, ServiceState,
+};
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::wire::SerializeType;
 
 use peer::{Peer, State, Told};
-use recorded::{Actions, Recorded, Wish, replay};
+use rerun::{Actions, replay};
 
 /// Bounds the time of one input.
 const MOST_OPERATIONS: usize = 300;
@@ -86,7 +88,7 @@ struct Machine {
     started: Now,
     client: Client,
     now: Now,
-    inputs: Option<Vec<(Now, Recorded)>>,
+    inputs: Option<Vec<(Now, OwnedInput)>>,
     actions: Actions,
     /// Actions wait until they are asked for.
     holding: bool,
@@ -158,12 +160,12 @@ impl Machine {
         })
     }
 
-    fn give(&mut self, input: Recorded) {
-        input.give(&mut self.client, self.now);
-        let is_tick = matches!(input, Recorded::Tick);
+    fn give(&mut self, input: OwnedInput) {
+        let is_tick = matches!(input, OwnedInput::Tick);
         if let Some(inputs) = &mut self.inputs {
-            inputs.push((self.now, input));
+            inputs.push((self.now, input.clone()));
         }
+        input.give(&mut self.client, self.now);
         self.check_memory();
         if !self.holding {
             self.take_actions();
@@ -184,16 +186,16 @@ impl Machine {
         CommandId(self.next_id + 1)
     }
 
-    fn command(&mut self, kind: Kind, until: Instant, wish: Wish) {
+    fn command(&mut self, kind: Kind, until: Instant, command: Command) {
         let id = self.next_command();
         self.pending.insert(id, Pending { kind, until });
-        self.command_without_answer(wish);
+        self.command_without_answer(command);
     }
 
-    fn command_without_answer(&mut self, wish: Wish) {
+    fn command_without_answer(&mut self, command: Command) {
         let id = self.next_command();
         self.next_id += 1;
-        self.give(Recorded::Command(id, wish));
+        self.give(OwnedInput::Command { id, command });
     }
 
     /// What has to be answered by now is. A closing producer says farewell after its deadline, for a while.
@@ -261,10 +263,11 @@ impl Machine {
         self.release();
         self.tick_until(|machine| machine.pending.is_empty());
         for reservation in std::mem::take(&mut self.reservations) {
-            self.command_without_answer(Wish::Withdraw(reservation));
+            self.command_without_answer(Command::Withdraw { reservation });
         }
         if !self.over {
-            self.command(Kind::Shutdown, self.now.mono, Wish::Shutdown(self.now.mono));
+            let deadline = self.now.mono;
+            self.command(Kind::Shutdown, deadline, Command::Shutdown { deadline });
             self.tick_until(|machine| machine.over);
         }
         assert_eq!(self.client.service_state(), ServiceState::ShutdownAlready);
@@ -312,6 +315,6 @@ impl Machine {
     fn pass(&mut self, time: Duration) {
         self.now.mono = self.now.mono + time;
         self.now.unix_ms = self.now.unix_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(0));
-        self.give(Recorded::Tick);
+        self.give(OwnedInput::Tick);
     }
 }

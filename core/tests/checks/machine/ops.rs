@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
+use rocketmq_core::client::{Command, Send};
 use rocketmq_core::ground::Instant;
 use rocketmq_core::message::Message;
 use rocketmq_core::producer::{MessageQueue, ProducerConfig, Resend, Target};
 
-use super::recorded::{Order, Wish};
 use super::{Kind, Machine, Sent};
 
 const TOPICS: [&str; 3] = ["T", "Orders", "%RETRY%x"];
@@ -52,7 +52,7 @@ impl Machine {
             config.resend = Resend::OnlyWhenNotStored;
         }
         config.retry_another_broker_when_not_store_ok = choices.arbitrary()?;
-        self.command(Kind::Open, self.now.mono, Wish::Open(Box::new(config)));
+        self.command(Kind::Open, self.now.mono, Command::OpenProducer { config: Box::new(config) });
         Ok(())
     }
 
@@ -86,8 +86,8 @@ impl Machine {
         let retries = if choices.ratio(1, 4)? { Some(choices.int_in_range(0..=2)?) } else { None };
         let deadline = self.until(choices)?;
         self.sends.push(Sent { topic, body_len, one_way, key: None, attempts: Vec::new(), verdict: None });
-        let order = Order { producer, message, target, deadline, one_way, reservation, retries };
-        self.command(Kind::Send(number), deadline, Wish::Send(order));
+        let send = Send { producer, message, target, deadline, one_way, reservation, retries };
+        self.command(Kind::Send(number), deadline, Command::Send(send));
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl Machine {
         let weight = *choices.choose(&[300_usize, 2_000, 5_000, usize::MAX])?;
         let deadline = self.until(choices)?;
         self.reservations.push(self.next_command());
-        self.command(Kind::Room, deadline, Wish::Reserve(producer, topic, weight, deadline));
+        self.command(Kind::Room, deadline, Command::Reserve { producer, topic, weight, deadline });
         Ok(())
     }
 
@@ -114,33 +114,33 @@ impl Machine {
         if self.pending.remove(&id).is_some() && self.holding {
             self.withdrawn.insert(id);
         }
-        self.command_without_answer(Wish::Withdraw(id));
+        self.command_without_answer(Command::Withdraw { reservation: id });
         Ok(())
     }
 
     fn flush(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
         let producer = if choices.arbitrary()? { self.producers.first().copied() } else { None };
         let deadline = self.until(choices)?;
-        self.command(Kind::Flush, deadline, Wish::Flush(producer, deadline));
+        self.command(Kind::Flush, deadline, Command::Flush { producer, deadline });
         Ok(())
     }
 
     fn close(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
         let deadline = self.until(choices)?;
         if choices.ratio(1, 4)? {
-            self.command(Kind::Shutdown, deadline, Wish::Shutdown(deadline));
+            self.command(Kind::Shutdown, deadline, Command::Shutdown { deadline });
         } else if !self.producers.is_empty() {
             // Closed ones stay in the list: using them must be refused.
             let producer = *choices.choose(&self.producers)?;
-            self.command(Kind::Close, deadline, Wish::Close(producer, deadline));
+            self.command(Kind::Close, deadline, Command::CloseProducer { producer, deadline });
         }
         Ok(())
     }
 
     fn other_name_servers(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
         const LISTS: [&str; 3] = ["10.0.0.2:9876", "10.0.0.3:9876;10.0.0.1:9876", "ns.local:9876"];
-        let list = choices.choose(&LISTS)?.parse().unwrap();
-        self.command_without_answer(Wish::NameServers(list));
+        let name_servers = choices.choose(&LISTS)?.parse().unwrap();
+        self.command_without_answer(Command::SetNameServers { name_servers });
         Ok(())
     }
 

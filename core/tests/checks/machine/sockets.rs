@@ -2,12 +2,11 @@
 
 use arbitrary::{Result, Unstructured};
 use bytes::Bytes;
-use rocketmq_core::client::{CloseReason, ConnId};
+use rocketmq_core::client::{CloseReason, ConnId, OwnedInput};
 
 use super::super::plain::Plain;
 use super::ops::body;
 use super::peer::{Peer, Request, State};
-use super::recorded::Recorded;
 use super::{Attempt, Machine, servers};
 
 impl Machine {
@@ -34,12 +33,12 @@ impl Machine {
 
     fn connected(&mut self, conn: ConnId) {
         self.peers.get_mut(&conn).unwrap().state = State::Open;
-        self.give(Recorded::Connected(conn));
+        self.give(OwnedInput::Connected { conn });
     }
 
     fn gone(&mut self, conn: ConnId, why: CloseReason) {
         self.peers.get_mut(&conn).unwrap().state = State::Gone;
-        self.give(Recorded::Closed(conn, why));
+        self.give(OwnedInput::Closed { conn, why });
     }
 
     pub(super) fn cut(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
@@ -55,8 +54,8 @@ impl Machine {
     pub(super) fn stale(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
         if let Some(conn) = self.some_peer(choices, &[State::ClosedHere])? {
             let input = match choices.arbitrary()? {
-                true => Recorded::Received(conn, vec![0, 0, 0]),
-                false => Recorded::Connected(conn),
+                true => OwnedInput::Received { conn, bytes: Bytes::from_static(&[0, 0, 0]) },
+                false => OwnedInput::Connected { conn },
             };
             self.give(input);
         }
@@ -84,7 +83,7 @@ impl Machine {
         for frame in frames {
             self.came_in(conn, frame);
         }
-        self.give(Recorded::Wrote(conn, bytes.len()));
+        self.give(OwnedInput::Wrote { conn, count: bytes.len() });
     }
 
     fn came_in(&mut self, conn: ConnId, frame: Plain) {
@@ -238,7 +237,7 @@ impl Machine {
         for told in told {
             self.told(told);
         }
-        self.give(Recorded::Received(conn, bytes));
+        self.give(OwnedInput::Received { conn, bytes: bytes.into() });
     }
 
     /// A server says something that is no answer.

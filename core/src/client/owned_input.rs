@@ -1,6 +1,6 @@
 //! Inputs that own their parts.
 
-use crate::client::Client;
+use super::Client;
 use crate::ground::Now;
 use crate::interface::{CloseReason, Command, CommandId, ConnId, Input};
 use bytes::Bytes;
@@ -9,9 +9,8 @@ use bytes::Bytes;
 /// bytes.
 ///
 /// ```
-/// use rocketmq_core::client::{Client, ClientConfig, Input};
+/// use rocketmq_core::client::{Client, ClientConfig, Input, OwnedInput};
 /// use rocketmq_core::ground::Now;
-/// use rocketmq_core::recording::OwnedInput;
 ///
 /// let mut client = Client::new(ClientConfig::new("127.0.0.1:9876".parse()?, 7), Now::default())?;
 /// let kept: OwnedInput = Input::Tick.into();
@@ -19,7 +18,7 @@ use bytes::Bytes;
 /// kept.give(&mut client, Now::default());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub enum OwnedInput {
     /// See [`Input::Command`].
     Command {

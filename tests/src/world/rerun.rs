@@ -1,0 +1,38 @@
+//! A run once more: the same inputs, given to a new client.
+
+use rocketmq_core::client::{Client, ClientConfig, OwnedInput};
+use rocketmq_core::ground::Now;
+
+use super::trace::TraceHash;
+
+/// When the actions of a client are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    AtOnce,
+    InTheEnd,
+}
+
+/// Gives recorded inputs to a new client, and hashes and counts its actions.
+pub(crate) fn replay(
+    config: &ClientConfig,
+    start: Now,
+    inputs: &[(Now, OwnedInput)],
+    taken: Taken,
+) -> Option<(u64, usize)> {
+    let mut client = Client::new(config.clone(), start).ok()?;
+    let (mut hash, mut count) = (TraceHash::default(), 0);
+    let mut take = |client: &mut Client| {
+        while let Some(action) = client.poll_action() {
+            hash.add(&TraceHash::of(&action));
+            count += 1;
+        }
+    };
+    for (now, input) in inputs {
+        input.clone().give(&mut client, *now);
+        if taken == Taken::AtOnce {
+            take(&mut client);
+        }
+    }
+    take(&mut client);
+    Some((hash.value(), count))
+}
