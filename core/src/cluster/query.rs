@@ -9,7 +9,7 @@ use crate::ground::Instant;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
 use crate::interface::{Action, NoRoute, Notice, clean_text};
-use crate::net::{Failure, FailureReason, Net, Outbox, pause};
+use crate::net::{Failure, FailureReason, Net, Outbox, Role, pause};
 use crate::request::GetRouteInfoRequestHeader;
 use crate::wire::{EncodeError, RequestHead, encode_request};
 use alloc::collections::{BTreeMap, VecDeque};
@@ -77,13 +77,13 @@ impl Cluster {
     ) {
         let servers = self.name_servers.len();
         let chosen = self.name_servers.choose(|server| {
-            let link = net.link(server);
+            let link = net.link(Role::NameServer, server);
             net.is_usable(link)
         });
         let Some(server) = chosen else {
             return self.no_name_server(key);
         };
-        let link = net.link(server);
+        let link = net.link(Role::NameServer, server);
         // A server that keeps silent must leave time to ask another one.
         let share = self.timing.api_timeout / u32::try_from(servers.clamp(1, 3)).unwrap_or(1);
         let request =
@@ -365,7 +365,7 @@ impl Cluster {
             };
             let address = data.broker_addrs.get(&0).and_then(|text| text.parse::<Endpoint>().ok());
             let master = address.map(|endpoint| {
-                let link = net.link(&endpoint);
+                let link = net.link(Role::Broker, &endpoint);
                 net.keep(now, link, true, actions);
                 (endpoint, link)
             });

@@ -85,7 +85,7 @@ fn step(table: &mut InFlight, model: &mut Model, rng: &mut Rng, limit: usize, re
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 24 }))]
 
     /// From first lives near the end of their 16 bits the numbers wrap around within the run.
     #[test]
@@ -93,7 +93,7 @@ proptest! {
         seed in any::<u64>(),
         before_wrap in 0_u16..4,
         limit in 1_usize..40,
-        steps in 100_u32..6_000,
+        steps in 100_u32..if cfg!(miri) { 300 } else { 6_000 },
     ) {
         let mut rng = Rng::new(seed);
         let mut table = InFlight::new(limit, u16::MAX - before_wrap);

@@ -80,7 +80,7 @@ impl<P: Copy> Net<P> {
                 if let Some(timer) = timer {
                     self.timers.unset(timer);
                 }
-                self.by_endpoint.remove(&link.endpoint);
+                self.by_place.remove(&(link.role, link.endpoint.clone()));
                 self.links.remove(key);
             }
         }

@@ -6,9 +6,18 @@ use crate::ground::{Instant, Rng, TimerKey};
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
+/// As what an address is used. Each role has a connection of its own: what is sent to a name server's address because a
+/// route calls it a broker's must not stand in the way of the next question to the name server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    NameServer,
+    Broker,
+}
+
 /// An address with the state of its connection.
 #[derive(Debug)]
 pub(crate) struct Link {
+    pub(crate) role: Role,
     pub(crate) endpoint: Endpoint,
     pub(crate) state: LinkState,
     /// Requests that are not encoded yet, oldest first.
@@ -44,8 +53,9 @@ pub(crate) enum LinkState {
 }
 
 impl Link {
-    pub(crate) fn new(endpoint: Endpoint) -> Self {
+    pub(crate) fn new(role: Role, endpoint: Endpoint) -> Self {
         Self {
+            role,
             endpoint,
             state: LinkState::Down { not_before: Instant::ZERO, timer: None },
             waiting: VecDeque::new(),

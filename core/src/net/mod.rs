@@ -13,7 +13,7 @@ mod outbox;
 mod tests;
 
 pub(crate) use connection::{ConnState, Connection};
-pub(crate) use link::{Link, LinkState, pause};
+pub(crate) use link::{Link, LinkState, Role, pause};
 pub(crate) use outbox::Outbox;
 
 use crate::command::ResponseCode;
@@ -104,7 +104,7 @@ enum Stage {
 #[derive(Debug)]
 pub(crate) struct Net<P> {
     links: Slots<Link>,
-    by_endpoint: BTreeMap<Endpoint, LinkKey>,
+    by_place: BTreeMap<(Role, Endpoint), LinkKey>,
     conns: Slots<Connection>,
     requests: Slots<Request<P>>,
     timers: Timers<NetTimer>,
@@ -125,7 +125,7 @@ impl<P: Copy> Net<P> {
     pub(crate) fn new(timing: Timing, limits: &Limits, rng: Rng) -> Self {
         Self {
             links: Slots::default(),
-            by_endpoint: BTreeMap::new(),
+            by_place: BTreeMap::new(),
             conns: Slots::default(),
             requests: Slots::default(),
             timers: Timers::default(),
@@ -145,14 +145,10 @@ impl<P: Copy> Net<P> {
         !self.events.is_empty() || !self.ready.is_empty()
     }
 
-    /// The link to an address, made when there is none.
-    pub(crate) fn link(&mut self, endpoint: &Endpoint) -> LinkKey {
-        if let Some(link) = self.by_endpoint.get(endpoint) {
-            return *link;
-        }
-        let link = self.links.insert(Link::new(endpoint.clone()));
-        self.by_endpoint.insert(endpoint.clone(), link);
-        link
+    /// The link to an address in a role, made when there is none.
+    pub(crate) fn link(&mut self, role: Role, endpoint: &Endpoint) -> LinkKey {
+        let (links, place) = (&mut self.links, (role, endpoint.clone()));
+        *self.by_place.entry(place).or_insert_with(|| links.insert(Link::new(role, endpoint.clone())))
     }
 
     pub(crate) fn endpoint(&self, link: LinkKey) -> Option<&Endpoint> {
