@@ -79,6 +79,7 @@ fn the_same_arguments_give_the_same_keys() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn the_counter_runs_on_and_wraps() {
     let mut keys = keys(1);
     for number in 0..70_000u32 {
@@ -89,6 +90,7 @@ fn the_counter_runs_on_and_wraps() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_full_millisecond_borrows_the_next() {
     let mut keys = keys(1);
     let given: Vec<_> = (0..200_000).map(|_| keys.next(NOVEMBER_2023)).collect();
@@ -103,6 +105,7 @@ fn a_full_millisecond_borrows_the_next() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn the_last_millisecond_of_the_field_ends_the_epoch() {
     let mut keys = keys(1);
     let first = keys.next(NOVEMBER_2023);
@@ -145,6 +148,7 @@ fn another_month_begins_an_epoch() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn no_key_comes_twice_under_any_clock() {
     for seed in 0..40u64 {
         let mut random = Lcg(seed);
@@ -192,6 +196,7 @@ fn no_key_comes_twice_under_any_clock() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_clock_going_back_and_forth_under_load_repeats_nothing() {
     let mut keys = keys(3);
     let mut seen = HashSet::new();
@@ -204,6 +209,7 @@ fn a_clock_going_back_and_forth_under_load_repeats_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn epochs_never_repeat_and_seeds_lead_apart() {
     let mut epochs = Epochs::new(0);
     let given: HashSet<_> = (0..300_000).map(|_| epochs.next()).collect();
