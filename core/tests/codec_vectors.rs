@@ -12,8 +12,8 @@ use rocketmq_core::request::{
     UnregisterClientRequestHeader,
 };
 use rocketmq_core::wire::{
-    Header, Inbox, NoFields, RequestHead, SerializeType, WireLimits, WriteFields, encode_request,
-    encode_response,
+    Header, Inbox, NoFields, Part, Plain as PlainText, RequestHead, SerializeType, WireLimits, WriteFields,
+    encode_request, encode_response,
 };
 use serde_json::Value;
 
@@ -168,15 +168,15 @@ fn sends_are_written_as_java_writes_them() {
             // Split anywhere, the parts must come out joined.
             let (front, back) = text("i").split_at(text("i").len() / 2);
             let fields = SendMessageRequestHeaderV2 {
-                producer_group: text("a"),
-                topic: text("b"),
-                default_topic: text("c"),
+                producer_group: PlainText::new(text("a")).unwrap(),
+                topic: PlainText::new(text("b")).unwrap(),
+                default_topic: PlainText::new(text("c")).unwrap(),
                 default_topic_queue_nums: text("d").parse().unwrap(),
                 queue_id: text("e").parse().unwrap(),
                 sys_flag: text("f").parse().unwrap(),
                 born_timestamp: text("g").parse().unwrap(),
                 flag: text("h").parse().unwrap(),
-                properties: &[front, "", back],
+                properties: &[Part::Text(front), Part::Text(""), Part::Text(back)],
                 reconsume_times: text("j").parse().unwrap(),
                 unit_mode: text("k") == "true",
                 batch: text("m") == "true",

@@ -155,18 +155,20 @@ fn instead_of(name: &str) -> &'static str {
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct Properties {
     text: String,
+    /// The first letters of all names, a bit for each: most questions are for names that are not there.
+    initials: u32,
 }
 
 impl Properties {
     /// No properties.
     #[must_use]
     pub const fn new() -> Properties {
-        Properties { text: String::new() }
+        Properties { text: String::new(), initials: 0 }
     }
 
     /// Just `WAIT`, with room for what a send adds.
     pub(super) fn with_wait(wait: bool) -> Properties {
-        let mut properties = Properties { text: String::with_capacity(INITIAL_CAPACITY) };
+        let mut properties = Properties { text: String::with_capacity(INITIAL_CAPACITY), initials: 0 };
         properties.append(names::WAIT, if wait { "true" } else { "false" });
         properties
     }
@@ -181,7 +183,8 @@ impl Properties {
         let pairs: Vec<(&str, &str)> = split_pairs(wire).collect();
         let last: BTreeMap<&str, usize> =
             pairs.iter().enumerate().map(|(index, (name, _))| (*name, index)).collect();
-        let mut properties = Properties { text: String::with_capacity(wire.len().saturating_add(1)) };
+        let mut properties =
+            Properties { text: String::with_capacity(wire.len().saturating_add(1)), initials: 0 };
         for (index, (name, value)) in pairs.iter().enumerate() {
             if last.get(name) == Some(&index) {
                 properties.append(name, value);
@@ -200,6 +203,9 @@ impl Properties {
     /// The value of a property.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
+        if self.initials & initial(name) == 0 {
+            return None;
+        }
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
@@ -252,6 +258,7 @@ impl Properties {
     }
 
     fn append(&mut self, name: &str, value: &str) {
+        self.initials |= initial(name);
         self.text.push_str(name);
         self.text.push(NAME_END);
         self.text.push_str(value);
@@ -284,6 +291,11 @@ impl<'a> IntoIterator for &'a Properties {
     fn into_iter(self) -> PropertyIter<'a> {
         self.iter()
     }
+}
+
+/// The bit of a name's first letter.
+fn initial(name: &str) -> u32 {
+    name.as_bytes().first().map_or(0, |letter| 1 << (letter & 31))
 }
 
 /// Names and values of [`Properties`].

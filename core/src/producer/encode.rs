@@ -6,7 +6,7 @@ use crate::command::{RequestCode, version};
 use crate::message::names;
 use crate::net::Outbox;
 use crate::request::SendMessageRequestHeaderV2;
-use crate::wire::{EncodeError, RequestHead, encode_request, encode_request_head};
+use crate::wire::{EncodeError, Part, Plain, RequestHead, encode_request, encode_request_head};
 
 /// One-way flag of a request header.
 const FLAG_ONE_WAY: i32 = 2;
@@ -37,14 +37,19 @@ impl Producers {
             version: version::CURRENT,
             language: self.language,
         };
-        let wire = send.message.properties().as_wire();
-        let with_key = [wire, names::UNIQ_KEY, "\u{1}", send.unique_key.as_str(), "\u{2}"];
+        let with_key = [
+            Part::Text(send.message.properties().as_wire()),
+            Part::Plain(Plain::known(names::UNIQ_KEY.as_bytes())),
+            Part::NameEnd,
+            Part::Plain(Plain::known(send.unique_key.as_bytes())),
+            Part::ValueEnd,
+        ];
         // A message that was handed back by an error carries its unique key already.
         let properties = if send.message.unique_key().is_some() { &with_key[..1] } else { &with_key[..] };
         let header = SendMessageRequestHeaderV2 {
-            producer_group: config.group.as_str(),
-            topic: send.message.topic().as_str(),
-            default_topic: config.create_topic_key.as_str(),
+            producer_group: (&config.group).into(),
+            topic: send.message.topic().into(),
+            default_topic: (&config.create_topic_key).into(),
             default_topic_queue_nums: i32::try_from(config.default_topic_queue_nums).unwrap_or(i32::MAX),
             queue_id: asked.queue_id,
             sys_flag: 0,

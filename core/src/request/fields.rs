@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::wire::FieldSink;
+use crate::wire::{FieldSink, Part, Plain};
 
 /// A response or request header does not hold what its type needs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +45,14 @@ impl WriteField for &str {
     }
 }
 
-impl WriteField for &[&str] {
+impl WriteField for Plain<'_> {
+    #[inline(always)]
+    fn write_field<S: FieldSink>(&self, name: &'static str, sink: &mut S) {
+        sink.plain(name, *self);
+    }
+}
+
+impl WriteField for &[Part<'_>] {
     #[inline(always)]
     fn write_field<S: FieldSink>(&self, name: &'static str, sink: &mut S) {
         sink.parts(name, self);

@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use super::{FieldError, ReadField, header};
-use crate::wire::ExtFields;
+use crate::wire::{ExtFields, Part, Plain};
 
 header! {
     /// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320).
@@ -14,11 +14,11 @@ header! {
     #[derive(Copy)]
     pub write struct SendMessageRequestHeaderV2<'a> {
         /// Producer group (`a`).
-        pub producer_group: &'a str = "a",
+        pub producer_group: Plain<'a> = "a",
         /// Topic (`b`).
-        pub topic: &'a str = "b",
+        pub topic: Plain<'a> = "b",
         /// The topic whose settings an automatically created topic takes (`c`), `TBW102`.
-        pub default_topic: &'a str = "c",
+        pub default_topic: Plain<'a> = "c",
         /// Number of queues of an automatically created topic (`d`).
         pub default_topic_queue_nums: i32 = "d",
         /// Queue of the topic (`e`); below 0 the broker chooses.
@@ -30,7 +30,7 @@ header! {
         /// The user's own number, not looked at by the broker (`h`).
         pub flag: i32 = "h",
         /// The properties text (`i`), in parts that are joined while writing.
-        pub properties: &'a [&'a str] = "i",
+        pub properties: &'a [Part<'a>] = "i",
         /// How often consumers have tried the message already (`j`).
         pub reconsume_times: i32 = "j",
         /// Unit mode (`k`).

@@ -5,10 +5,84 @@ use bytes::BytesMut;
 use super::frame::{MAX_FRAME_BYTES, SerializeType};
 use super::header::FLAG_RESPONSE;
 use super::sink::{BinarySink, JsonSink, Measure};
+use super::text::find_special;
 use crate::command::{LanguageCode, RequestCode, ResponseCode};
+use crate::ground::names::{GroupName, TopicName};
 
 /// Room for a usual header. A larger one is written a second time, into a space that surely fits.
 const USUAL_HEADER_BYTES: usize = 704;
+
+/// A text without quotes, backslashes and control characters: JSON holds it as it is, so it is copied without a look at
+/// its bytes.
+///
+/// ```
+/// use rocketmq_core::wire::Plain;
+///
+/// assert!(Plain::new("orders").is_some());
+/// assert!(Plain::new("a\"b").is_none());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain<'a>(&'a [u8]);
+
+impl<'a> Plain<'a> {
+    /// The text, if it is plain.
+    #[must_use]
+    pub fn new(text: &'a str) -> Option<Self> {
+        (find_special(text.as_bytes()) == text.len()).then_some(Self(text.as_bytes()))
+    }
+
+    /// A text in ASCII that was checked when it was made.
+    #[inline]
+    pub(crate) fn known(text: &'a [u8]) -> Self {
+        debug_assert!(text.is_ascii() && find_special(text) == text.len(), "{text:?} needs escapes");
+        Self(text)
+    }
+
+    /// The text as UTF-8.
+    #[must_use]
+    #[inline]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> From<&'a TopicName> for Plain<'a> {
+    #[inline]
+    fn from(name: &'a TopicName) -> Self {
+        Self::known(name.as_str().as_bytes())
+    }
+}
+
+impl<'a> From<&'a GroupName> for Plain<'a> {
+    #[inline]
+    fn from(name: &'a GroupName) -> Self {
+        Self::known(name.as_str().as_bytes())
+    }
+}
+
+/// A part of a text, see [`FieldSink::parts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// Any text.
+    Text(&'a str),
+    /// One that needs no escapes.
+    Plain(Plain<'a>),
+    /// U+0001, which ends the name of a property.
+    NameEnd,
+    /// U+0002, which ends the value of a property.
+    ValueEnd,
+}
+
+impl Part<'_> {
+    /// Length without escapes, in bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Plain(text) => text.0.len(),
+            Self::NameEnd | Self::ValueEnd => 1,
+        }
+    }
+}
 
 /// Takes the ext fields of a header one by one.
 ///
@@ -20,8 +94,10 @@ pub trait FieldSink {
     fn int(&mut self, name: &'static str, value: i64);
     /// `true` or `false`.
     fn bool(&mut self, name: &'static str, value: bool);
+    /// A text that needs no escapes.
+    fn plain(&mut self, name: &'static str, value: Plain<'_>);
     /// A text given in parts, written as if they were one.
-    fn parts(&mut self, name: &'static str, parts: &[&str]);
+    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]);
 }
 
 /// A typed header that knows its ext fields.

@@ -16,8 +16,8 @@ mod sink;
 pub(crate) mod text;
 
 pub use encode::{
-    CommandHead, EncodeError, FieldSink, NoFields, RequestHead, WriteFields, encode_command, encode_request,
-    encode_request_head, encode_response,
+    CommandHead, EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, WriteFields, encode_command,
+    encode_request, encode_request_head, encode_response,
 };
 pub use frame::{FrameError, MAX_FRAME_BYTES, RawFrame, SerializeType, WireLimits};
 pub use header::{ExtFields, Header, HeaderError};

@@ -1,6 +1,6 @@
 //! Writing headers into prepared space, as JSON and as binary.
 
-use super::encode::{CommandHead, EncodeError, FieldSink, WriteFields};
+use super::encode::{CommandHead, EncodeError, FieldSink, Part, Plain, WriteFields};
 use super::frame::{MAX_FRAME_BYTES, PREFIX_BYTES, SerializeType};
 use super::text::{control_escape, first_mark, long_digits, short_digits, short_word, specials};
 
@@ -289,10 +289,22 @@ impl FieldSink for JsonSink<'_> {
     }
 
     #[inline(always)]
-    fn parts(&mut self, name: &'static str, parts: &[&str]) {
+    fn plain(&mut self, name: &'static str, value: Plain<'_>) {
+        self.field(name, b"");
+        self.0.put(value.as_bytes());
+        self.0.put(b"\",");
+    }
+
+    #[inline(always)]
+    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
         self.field(name, b"");
         for part in parts {
-            self.0.escaped(part);
+            match *part {
+                Part::Text(text) => self.0.escaped(text),
+                Part::Plain(text) => self.0.put(text.as_bytes()),
+                Part::NameEnd => self.0.put(b"\\u0001"),
+                Part::ValueEnd => self.0.put(b"\\u0002"),
+            }
         }
         self.0.put(b"\",");
     }
@@ -395,10 +407,21 @@ impl FieldSink for BinarySink<'_> {
     }
 
     #[inline(always)]
-    fn parts(&mut self, name: &'static str, parts: &[&str]) {
-        self.field(name, parts.iter().map(|part| part.len()).sum(), b"");
+    fn plain(&mut self, name: &'static str, value: Plain<'_>) {
+        self.field(name, value.as_bytes().len(), b"");
+        self.space.put(value.as_bytes());
+    }
+
+    #[inline(always)]
+    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
+        self.field(name, parts.iter().map(Part::len).sum(), b"");
         for part in parts {
-            self.space.put(part.as_bytes());
+            match *part {
+                Part::Text(text) => self.space.put(text.as_bytes()),
+                Part::Plain(text) => self.space.put(text.as_bytes()),
+                Part::NameEnd => self.space.put(&[1]),
+                Part::ValueEnd => self.space.put(&[2]),
+            }
         }
     }
 }
@@ -440,7 +463,12 @@ impl FieldSink for Measure {
         self.add(name.len());
     }
 
-    fn parts(&mut self, name: &'static str, parts: &[&str]) {
+    fn plain(&mut self, name: &'static str, value: Plain<'_>) {
+        self.add(name.len());
+        self.add(value.as_bytes().len());
+    }
+
+    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
         self.add(name.len());
         parts.iter().for_each(|part| self.add(part.len()));
     }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use rocketmq_core::command::LanguageCode;
 use rocketmq_core::wire::{
-    CommandHead, FieldSink, Header, Inbox, SerializeType, WireLimits, WriteFields, encode_command,
+    CommandHead, FieldSink, Header, Inbox, Part, SerializeType, WireLimits, WriteFields, encode_command,
 };
 
 use super::plain::plain;
@@ -53,7 +53,7 @@ impl WriteFields for Command {
                 Field::Int(number) => sink.int(name, *number),
                 Field::Bool(value) => sink.bool(name, *value),
                 Field::Parts(parts) => {
-                    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+                    let parts: Vec<Part<'_>> = parts.iter().map(|part| Part::Text(part)).collect();
                     sink.parts(name, &parts);
                 }
             }

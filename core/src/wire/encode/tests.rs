@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 use bytes::BytesMut;
 
 use super::{
-    EncodeError, FieldSink, NoFields, RequestHead, WriteFields, encode_request, encode_request_head,
-    encode_response,
+    EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, WriteFields, encode_request,
+    encode_request_head, encode_response,
 };
 use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
 use crate::request::{GetRouteInfoRequestHeader, SendMessageRequestHeaderV2};
@@ -15,11 +15,15 @@ fn head(code: RequestCode, opaque: i32) -> RequestHead {
     RequestHead { code, flag: 0, opaque, version: 479, language: LanguageCode::Rust }
 }
 
-fn send<'a>(properties: &'a [&'a str]) -> SendMessageRequestHeaderV2<'a> {
+fn plain(text: &str) -> Plain<'_> {
+    Plain::new(text).unwrap()
+}
+
+fn send<'a>(properties: &'a [Part<'a>]) -> SendMessageRequestHeaderV2<'a> {
     SendMessageRequestHeaderV2 {
-        producer_group: "PG",
-        topic: "T",
-        default_topic: "TBW102",
+        producer_group: plain("PG"),
+        topic: plain("T"),
+        default_topic: plain("TBW102"),
         default_topic_queue_nums: 4,
         queue_id: 2,
         sys_flag: 0,
@@ -52,7 +56,13 @@ fn a_route_request_has_exactly_these_bytes() {
 
 #[test]
 fn a_send_request_has_exactly_these_bytes() {
-    let properties = ["UNIQ_KEY\u{1}", "7F0000010001", "\u{2}", "WAIT\u{1}true\u{2}"];
+    let properties = [
+        Part::Plain(plain("UNIQ_KEY")),
+        Part::NameEnd,
+        Part::Text("7F0000010001"),
+        Part::ValueEnd,
+        Part::Text("WAIT\u{1}true\u{2}"),
+    ];
     let head = head(RequestCode::SEND_MESSAGE_V2, 2);
     let mut out = BytesMut::new();
     assert_eq!(encode_request(&mut out, Json, &head, &send(&properties), b"hi"), Ok(309));
@@ -88,9 +98,10 @@ fn a_head_announces_a_body_that_follows_on_its_own() {
     for serialize in [Json, RocketMq] {
         let head = head(RequestCode::SEND_MESSAGE_V2, 9);
         let mut whole = BytesMut::new();
-        encode_request(&mut whole, serialize, &head, &send(&["x"]), b"body").unwrap();
+        encode_request(&mut whole, serialize, &head, &send(&[Part::Text("x")]), b"body").unwrap();
         let mut alone = BytesMut::new();
-        let written = encode_request_head(&mut alone, serialize, &head, &send(&["x"]), 4).unwrap();
+        let written =
+            encode_request_head(&mut alone, serialize, &head, &send(&[Part::Text("x")]), 4).unwrap();
         assert_eq!(written, alone.len());
         alone.extend_from_slice(b"body");
         assert_eq!(whole, alone);
@@ -104,11 +115,11 @@ fn large_headers_are_written_whole() {
         for unit in ["x", "\u{1}", "é"] {
             let text = unit.repeat(len);
             let mut json = BytesMut::new();
-            encode_request(&mut json, Json, &head, &send(&[&text]), b"").unwrap();
+            encode_request(&mut json, Json, &head, &send(&[Part::Text(&text)]), b"").unwrap();
             let read: serde_json::Value = serde_json::from_slice(&json[8..]).unwrap();
             assert_eq!(read["extFields"]["i"], text);
             let mut binary = BytesMut::new();
-            encode_request(&mut binary, RocketMq, &head, &send(&[&text]), b"").unwrap();
+            encode_request(&mut binary, RocketMq, &head, &send(&[Part::Text(&text)]), b"").unwrap();
             assert!(binary.windows(4).any(|length| length == (text.len() as u32).to_be_bytes()));
             assert!(binary.len() > text.len() && binary.len() < text.len() + 250);
         }
@@ -163,7 +174,7 @@ fn a_reused_buffer_takes_no_memory() {
         for serialize in [Json, RocketMq] {
             out.clear();
             let head = head(RequestCode::SEND_MESSAGE_V2, opaque);
-            encode_request(&mut out, serialize, &head, &send(&["a\u{1}b\u{2}"]), &body).unwrap();
+            encode_request(&mut out, serialize, &head, &send(&[Part::Text("a\u{1}b\u{2}")]), &body).unwrap();
             assert_eq!((out.as_ptr(), out.capacity()), (place, 2048));
         }
     }
@@ -193,5 +204,32 @@ fn numbers_of_every_size_are_written_in_decimal() {
         encode_request(&mut binary, RocketMq, &head, &Numbers(alloc::vec![number]), b"").unwrap();
         let field = [b"\0\x01n\0\0\0", &[text.len() as u8][..], text.as_bytes()].concat();
         assert!(binary.ends_with(&field));
+    }
+}
+
+#[test]
+fn parts_make_the_same_frame_as_their_text() {
+    let parts = [
+        Part::Text("TAGS\u{1}a\"b\u{2}"),
+        Part::Plain(plain("KEYS")),
+        Part::NameEnd,
+        Part::Text("k"),
+        Part::ValueEnd,
+    ];
+    let head = head(RequestCode::SEND_MESSAGE_V2, 5);
+    for serialize in [Json, RocketMq] {
+        let (mut in_parts, mut whole) = (BytesMut::new(), BytesMut::new());
+        encode_request(&mut in_parts, serialize, &head, &send(&parts), b"body").unwrap();
+        let text = [Part::Text("TAGS\u{1}a\"b\u{2}KEYS\u{1}k\u{2}")];
+        encode_request(&mut whole, serialize, &head, &send(&text), b"body").unwrap();
+        assert_eq!(in_parts, whole);
+    }
+}
+
+#[test]
+fn what_needs_escapes_is_not_plain() {
+    assert!(Plain::new("%RETRY%a|b-c_1 \u{e9}").is_some());
+    for text in ["a\"", "\\", "12345678\u{1}", "\n"] {
+        assert!(Plain::new(text).is_none(), "{text:?}");
     }
 }
