@@ -2,6 +2,7 @@
 
 use super::{Action, Answer, Client, Command, CommandId, Purpose, Send, ServiceState};
 use crate::command::ResponseCode;
+use crate::ground::Instant;
 use crate::interface::{LostReason, OpenError, SendError, SendErrorKind};
 use crate::net::{ConnKey, Failure, FailureReason, NetEvent, ToWrite};
 use crate::producer::ProducerPurpose;
@@ -89,7 +90,7 @@ impl Client {
         }
     }
 
-    fn close_all(&mut self, deadline: crate::ground::Instant) {
+    fn close_all(&mut self, deadline: Instant) {
         let (producers, mut cx) = self.producing();
         for producer in producers.ids() {
             producers.close(&mut cx, producer, None, deadline);
@@ -178,19 +179,23 @@ impl Client {
         }
     }
 
-    /// Lets all floors work until nothing is due and nothing is left to tell.
-    pub(super) fn settle(&mut self) {
+    /// Lets all floors work until nothing is due and nothing is left to tell. Returns the next deadline.
+    pub(super) fn settle(&mut self) -> Instant {
+        // What was due before the input comes first; what the input made due comes in the next turn.
+        let mut deadline = self.told_deadline;
         loop {
-            self.tick();
+            if deadline <= self.now.mono {
+                self.tick();
+            }
             self.pass_events();
             self.write_requests();
             self.finish_closing();
             if self.state == ServiceState::ShutdownAlready {
-                return;
+                return Instant::NEVER;
             }
-            let due = self.deadline().is_some_and(|at| at <= self.now.mono);
-            if !due && !self.has_events() {
-                return;
+            deadline = self.deadline().unwrap_or(Instant::NEVER);
+            if deadline > self.now.mono && !self.has_events() {
+                return deadline;
             }
         }
     }
@@ -201,9 +206,6 @@ impl Client {
 
     fn tick(&mut self) {
         let now = self.now.mono;
-        if self.deadline().is_none_or(|at| at > now) {
-            return;
-        }
         let Self { net, cluster, heartbeat, counters, actions, .. } = self;
         net.tick(now, counters, actions);
         cluster.tick(now, net, actions);

@@ -128,8 +128,8 @@ impl Client {
         if self.state == ServiceState::ShutdownAlready {
             return;
         }
-        self.settle();
-        self.tell_deadline();
+        let deadline = self.settle();
+        self.tell_deadline(deadline);
     }
 
     /// The next thing to do, in order.
@@ -237,8 +237,7 @@ impl Client {
     }
 
     /// Reminds the driver when the deadline has moved earlier.
-    fn tell_deadline(&mut self) {
-        let deadline = self.deadline().unwrap_or(Instant::NEVER);
+    fn tell_deadline(&mut self, deadline: Instant) {
         if deadline < self.told_deadline {
             self.actions.push_back(Action::SetTimer { at: deadline });
         }
