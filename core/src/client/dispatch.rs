@@ -3,9 +3,10 @@
 use super::{Action, Answer, Client, Command, CommandId, Purpose, Send, ServiceState};
 use crate::command::ResponseCode;
 use crate::ground::Instant;
-use crate::interface::{LostReason, OpenError, SendError, SendErrorKind};
+use crate::interface::{LostReason, OpenError, SendError, SendErrorKind, SendStatus, Stray};
 use crate::net::{ConnKey, Failure, FailureReason, NetEvent, ToWrite};
 use crate::producer::ProducerPurpose;
+use crate::request::StoredAnswer;
 use crate::wire::{Header, RawFrame};
 use alloc::format;
 use alloc::string::ToString;
@@ -133,6 +134,9 @@ impl Client {
     }
 
     fn frame(&mut self, conn: ConnKey, frame: &RawFrame<'_>) -> Result<(), LostReason> {
+        if let Some(answer) = StoredAnswer::read(frame, &self.wire) {
+            return self.stored_answer(conn, frame, &answer);
+        }
         let header = Header::parse(frame, &self.wire)?;
         if !header.is_response() {
             self.inbound(conn, frame.serialize, &header);
@@ -140,12 +144,36 @@ impl Client {
         }
         match self.net.claim(conn, header.opaque) {
             Ok(purpose) => self.answered(conn, purpose, &header, frame.body),
-            Err(stray) => {
-                let Self { net, counters, actions, .. } = self;
-                net.note_stray(conn, stray, header.code, counters, actions);
-            }
+            Err(stray) => self.stray(conn, stray, header.code),
         }
         Ok(())
+    }
+
+    /// A frame that reads like the answer to a stored message; what was asked decides whether it is one.
+    fn stored_answer(
+        &mut self,
+        conn: ConnKey,
+        frame: &RawFrame<'_>,
+        answer: &StoredAnswer<'_>,
+    ) -> Result<(), LostReason> {
+        match self.net.claim(conn, answer.opaque) {
+            Ok(Purpose::Producer(ProducerPurpose::Send(key))) => {
+                self.net.proved_well(conn);
+                let (producers, mut cx) = self.producing();
+                producers.stored(&mut cx, key, SendStatus::SendOk, &answer.fields);
+            }
+            Ok(purpose) => {
+                let header = Header::parse(frame, &self.wire)?;
+                self.answered(conn, purpose, &header, frame.body);
+            }
+            Err(stray) => self.stray(conn, stray, ResponseCode::SUCCESS.0),
+        }
+        Ok(())
+    }
+
+    fn stray(&mut self, conn: ConnKey, stray: Stray, code: i32) {
+        let Self { net, counters, actions, .. } = self;
+        net.note_stray(conn, stray, code, counters, actions);
     }
 
     fn answered(&mut self, conn: ConnKey, purpose: Purpose, header: &Header<'_>, body: &[u8]) {

@@ -161,7 +161,8 @@ impl Producers {
         }
     }
 
-    fn stored<P: Purposes>(
+    /// A broker stored the message of an attempt.
+    pub(crate) fn stored<P: Purposes>(
         &mut self,
         cx: &mut Context<'_, P>,
         key: SendKey,

@@ -4,9 +4,11 @@ mod fields;
 pub mod heartbeat;
 pub mod route;
 pub mod send;
+mod stored_answer;
 
 pub(crate) use fields::header;
 pub use fields::{FieldError, ReadField, WriteField};
 pub use heartbeat::UnregisterClientRequestHeader;
 pub use route::GetRouteInfoRequestHeader;
 pub use send::{SendMessageRequestHeaderV2, SendMessageResponseHeader};
+pub use stored_answer::StoredAnswer;

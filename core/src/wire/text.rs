@@ -14,6 +14,22 @@ pub(crate) const fn specials(word: u64) -> u64 {
     (quote_or_control | backslash) & !word & HIGH
 }
 
+/// Length of the front part that is ASCII without quotes, backslashes and control characters.
+#[inline(always)]
+pub(crate) fn plain_ascii(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let marks = specials(word) | word & HIGH;
+        if marks != 0 {
+            return bytes.len() - rest.len() + first_mark(marks);
+        }
+        rest = after;
+    }
+    let plain = rest.iter().take_while(|byte| !is_special(**byte) && byte.is_ascii());
+    bytes.len() - rest.len() + plain.count()
+}
+
 /// Place of the lowest mark of [`specials`], 0 to 7; there is one.
 #[inline(always)]
 pub(crate) const fn first_mark(marks: u64) -> usize {

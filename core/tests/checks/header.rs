@@ -1,7 +1,8 @@
 //! Headers are read as the slow second implementation reads them.
 
 use arbitrary::Unstructured;
-use rocketmq_core::wire::{SerializeType, WireLimits};
+use rocketmq_core::request::{SendMessageResponseHeader, StoredAnswer};
+use rocketmq_core::wire::{Header, RawFrame, SerializeType, WireLimits};
 
 use super::near_json;
 use super::slow;
@@ -30,5 +31,14 @@ pub(crate) fn check_binary(input: &[u8]) {
 }
 
 fn alike(serialize: SerializeType, header: &[u8]) {
-    assert_eq!(slow::fast(serialize, header, &LIMITS), slow::slow(serialize, header, &LIMITS));
+    let slow = slow::slow(serialize, header, &LIMITS);
+    assert_eq!(slow::fast(serialize, header, &LIMITS), slow);
+    let frame = RawFrame { serialize, header, body: &[] };
+    if let Some(answer) = StoredAnswer::read(&frame, &LIMITS) {
+        let slow = slow.expect("read in one pass, but not in the slow way");
+        assert_eq!((slow.code, slow.flag, slow.opaque, &slow.remark), (0, 1, answer.opaque, &None));
+        let general = Header::parse(&frame, &LIMITS).expect("read as well");
+        let fields = SendMessageResponseHeader::read(&general.ext).expect("a send's answer");
+        assert_eq!(answer.fields, fields);
+    }
 }
