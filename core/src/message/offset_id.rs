@@ -76,6 +76,11 @@ impl OffsetMessageId {
     /// # Errors
     /// An empty text, and one of more than 64 bytes, such as the joined ids of a batch.
     pub fn parse(text: &str) -> Result<OffsetMessageId, OffsetMessageIdError> {
+        Self::parse_utf8(text.as_bytes())
+    }
+
+    /// The same for bytes that are known to be UTF-8.
+    pub(crate) fn parse_utf8(text: &[u8]) -> Result<OffsetMessageId, OffsetMessageIdError> {
         if text.is_empty() {
             return Err(OffsetMessageIdError::Empty);
         }
@@ -83,7 +88,7 @@ impl OffsetMessageId {
         let len = u8::try_from(text.len()).map_err(|_| too_long)?;
         let mut id = OffsetMessageId { text: [0; MAX_LEN], len };
         let target = id.text.get_mut(..text.len()).ok_or(too_long)?;
-        target.copy_from_slice(text.as_bytes());
+        target.copy_from_slice(text);
         Ok(id)
     }
 

@@ -11,10 +11,11 @@ use crate::interface::{
 };
 use crate::message::OffsetMessageId;
 use crate::net::{Failure, FailureReason};
-use crate::request::SendMessageResponseHeader;
+use crate::request::{SendMessageResponseHeader, StoredFields};
 use crate::wire::Header;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use core::time::Duration;
 
 impl Producers {
@@ -29,7 +30,7 @@ impl Producers {
         let remark = header.remark.as_deref().unwrap_or_default();
         match judge(code, remark) {
             Verdict::Stored(status) => match SendMessageResponseHeader::read(&header.ext) {
-                Ok(fields) => self.stored(cx, key, status, &fields),
+                Ok(fields) => self.stored(cx, key, status, &(&fields).into()),
                 Err(error) => self.unreadable(cx, key, error.to_string()),
             },
             Verdict::Refused(refusal) => self.refused(cx, key, code, remark, refusal),
@@ -167,13 +168,13 @@ impl Producers {
         cx: &mut Context<'_, P>,
         key: SendKey,
         status: SendStatus,
-        fields: &SendMessageResponseHeader<'_>,
+        fields: &StoredFields<'_>,
     ) {
-        let offset_message_id = match OffsetMessageId::parse(&fields.msg_id) {
+        let offset_message_id = match OffsetMessageId::parse_utf8(fields.msg_id) {
             Ok(id) => id,
             Err(error) => return self.unreadable(cx, key, error.to_string()),
         };
-        let region = self.region_of(fields.region.as_deref());
+        let region = self.region_of(fields.region);
         let Some(send) = self.sends.get_mut(key) else {
             return;
         };
@@ -193,12 +194,11 @@ impl Producers {
             queue_offset: fields.queue_offset,
             transaction_id: fields
                 .transaction_id
-                .as_deref()
-                .filter(|id| *id != send.unique_key.as_str())
-                .map(Into::into),
+                .filter(|id| *id != send.unique_key.as_bytes())
+                .map(|id| text(id).into()),
             region,
             trace_on: fields.trace_on,
-            recall_handle: fields.recall_handle.as_deref().map(Into::into),
+            recall_handle: fields.recall_handle.map(|handle| text(handle).into()),
             attempts: send.written,
         };
         if status != SendStatus::SendOk && self.wants_another_broker(cx, key) {
@@ -207,10 +207,10 @@ impl Producers {
         self.finish(cx, key, Ok(receipt));
     }
 
-    fn region_of(&mut self, text: Option<&str>) -> Option<alloc::sync::Arc<str>> {
-        let text = text?;
-        if self.region.as_deref() != Some(text) {
-            self.region = Some(text.into());
+    fn region_of(&mut self, region: Option<&[u8]>) -> Option<Arc<str>> {
+        let region = region?;
+        if self.region.as_deref().map(str::as_bytes) != Some(region) {
+            self.region = Some(text(region).into());
         }
         self.region.clone()
     }
@@ -259,4 +259,9 @@ fn final_refusal(broker: BrokerName, failure: AttemptFailure) -> SendErrorKind {
         AttemptFailure::Refused { code, remark } => SendErrorKind::Refused { broker, code, remark },
         other => SendErrorKind::NotEncodable(other.to_string()),
     }
+}
+
+/// Bytes that are UTF-8 as text.
+fn text(utf8: &[u8]) -> &str {
+    core::str::from_utf8(utf8).unwrap_or_default()
 }

@@ -11,4 +11,4 @@ pub use fields::{FieldError, ReadField, WriteField};
 pub use heartbeat::UnregisterClientRequestHeader;
 pub use route::GetRouteInfoRequestHeader;
 pub use send::{SendMessageRequestHeaderV2, SendMessageResponseHeader};
-pub use stored_answer::StoredAnswer;
+pub use stored_answer::{StoredAnswer, StoredFields};

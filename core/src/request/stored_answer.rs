@@ -4,8 +4,6 @@
 //! write it, straight into the few fields that matter; for whatever is different, [`StoredAnswer::read`] gives up, and
 //! the frame is read in the general way, which decides.
 
-use alloc::borrow::Cow;
-
 use super::SendMessageResponseHeader;
 use crate::wire::text::plain_ascii;
 use crate::wire::{RawFrame, SerializeType, WireLimits};
@@ -19,7 +17,40 @@ pub struct StoredAnswer<'a> {
     /// Number of the request.
     pub opaque: i32,
     /// The fields.
-    pub fields: SendMessageResponseHeader<'a>,
+    pub fields: StoredFields<'a>,
+}
+
+/// What [`SendMessageResponseHeader`] says, with texts as UTF-8: that they are need not be found out again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFields<'a> {
+    /// Offset message id (`msgId`).
+    pub msg_id: &'a [u8],
+    /// The queue the message is in (`queueId`).
+    pub queue_id: i32,
+    /// Offset in the queue (`queueOffset`).
+    pub queue_offset: i64,
+    /// Unique id of the stored message (`transactionId`).
+    pub transaction_id: Option<&'a [u8]>,
+    /// Handle to take a timer message back (`recallHandle`).
+    pub recall_handle: Option<&'a [u8]>,
+    /// The broker's region (`MSG_REGION`).
+    pub region: Option<&'a [u8]>,
+    /// Whether the broker wants traces (`TRACE_ON`).
+    pub trace_on: bool,
+}
+
+impl<'a> From<&'a SendMessageResponseHeader<'_>> for StoredFields<'a> {
+    fn from(header: &'a SendMessageResponseHeader<'_>) -> Self {
+        Self {
+            msg_id: header.msg_id.as_bytes(),
+            queue_id: header.queue_id,
+            queue_offset: header.queue_offset,
+            transaction_id: header.transaction_id.as_deref().map(str::as_bytes),
+            recall_handle: header.recall_handle.as_deref().map(str::as_bytes),
+            region: header.region.as_deref().map(str::as_bytes),
+            trace_on: header.trace_on,
+        }
+    }
 }
 
 impl<'a> StoredAnswer<'a> {
@@ -41,11 +72,11 @@ impl<'a> StoredAnswer<'a> {
 /// What was read so far.
 #[derive(Default)]
 struct Draft<'a> {
-    msg_id: Option<&'a str>,
+    msg_id: Option<&'a [u8]>,
     queue_id: Option<i32>,
     queue_offset: Option<i64>,
-    transaction_id: Option<&'a str>,
-    region: Option<&'a str>,
+    transaction_id: Option<&'a [u8]>,
+    region: Option<&'a [u8]>,
     no_trace: bool,
     count: usize,
 }
@@ -55,13 +86,13 @@ impl<'a> Draft<'a> {
         if self.count > MOST_FIELDS {
             return None;
         }
-        let fields = SendMessageResponseHeader {
-            msg_id: Cow::Borrowed(self.msg_id?),
+        let fields = StoredFields {
+            msg_id: self.msg_id?,
             queue_id: self.queue_id?,
             queue_offset: self.queue_offset?,
-            transaction_id: self.transaction_id.map(Cow::Borrowed),
+            transaction_id: self.transaction_id,
             recall_handle: None,
-            region: self.region.map(Cow::Borrowed),
+            region: self.region,
             trace_on: !self.no_trace,
         };
         Some(StoredAnswer { opaque, fields })
@@ -105,7 +136,7 @@ fn json(header: &[u8]) -> Option<StoredAnswer<'_>> {
             }
             TRACE_ON => {
                 scan.literal(b"TRACE_ON\":\"")?;
-                draft.no_trace = scan.string()?.eq_ignore_ascii_case("false");
+                draft.no_trace = scan.string()?.eq_ignore_ascii_case(b"false");
             }
             REGION => {
                 scan.literal(b"MSG_REGION\":\"")?;
@@ -159,7 +190,7 @@ fn binary(header: &[u8]) -> Option<StoredAnswer<'_>> {
         } else if name == b"transactionId" {
             draft.transaction_id = Some(text(value)?);
         } else if name == b"TRACE_ON" {
-            draft.no_trace = text(value)?.eq_ignore_ascii_case("false");
+            draft.no_trace = text(value)?.eq_ignore_ascii_case(b"false");
         } else if name == b"MSG_REGION" {
             draft.region = Some(text(value)?);
         } else {
@@ -169,10 +200,10 @@ fn binary(header: &[u8]) -> Option<StoredAnswer<'_>> {
     draft.finish(i32::from_be_bytes([*o1, *o2, *o3, *o4]))
 }
 
-/// An empty value counts as none, which is for the general way.
+/// A text in ASCII. An empty value counts as none, which is for the general way.
 #[inline(always)]
-fn text(value: &[u8]) -> Option<&str> {
-    if value.is_empty() { None } else { core::str::from_utf8(value).ok() }
+fn text(value: &[u8]) -> Option<&[u8]> {
+    (!value.is_empty() && value.is_ascii()).then_some(value)
 }
 
 /// A number of digits alone.
@@ -232,9 +263,8 @@ impl<'a> Scan<'a> {
 
     /// The inside of a JSON string in ASCII without escapes, and not empty.
     #[inline(always)]
-    fn string(&mut self) -> Option<&'a str> {
-        let inside = self.take(plain_ascii(self.0))?;
-        text(inside)
+    fn string(&mut self) -> Option<&'a [u8]> {
+        self.take(plain_ascii(self.0)).filter(|inside| !inside.is_empty())
     }
 }
 

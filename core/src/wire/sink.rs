@@ -2,7 +2,7 @@
 
 use super::encode::{CommandHead, EncodeError, FieldSink, Part, Plain, WriteFields};
 use super::frame::{MAX_FRAME_BYTES, PREFIX_BYTES, SerializeType};
-use super::text::{control_escape, first_mark, long_digits, short_digits, short_word, specials};
+use super::text::{control_escape, eight_digits, first_mark, in_eights, short_digits, short_word, specials};
 
 /// What is left of the prepared space. Once something did not fit, nothing fits any more.
 struct Space<'b> {
@@ -54,10 +54,7 @@ impl<'b> Space<'b> {
     fn number(&mut self, value: i64) {
         match u32::try_from(value) {
             Ok(digit @ 0..=9) => self.put(&[b'0' + digit as u8]),
-            Ok(short @ 0..=99_999_999) => {
-                let (word, len) = short_digits(short);
-                self.put_word(word, len);
-            }
+            Ok(short @ 0..=99_999_999) => self.first_digits(short),
             _ => {
                 if value < 0 {
                     self.put(b"-");
@@ -69,11 +66,22 @@ impl<'b> Space<'b> {
 
     #[inline(always)]
     fn long_number(&mut self, value: u64) {
-        let (words, len) = long_digits(value);
-        match words.get(..len) {
-            Some(digits) => self.put(digits),
-            None => self.overflow(),
+        let [high, middle, low] = in_eights(value);
+        if high > 0 {
+            self.first_digits(high);
+            self.put_word(eight_digits(middle).to_le_bytes(), 8);
+        } else if middle > 0 {
+            self.first_digits(middle);
+        } else {
+            return self.first_digits(low);
         }
+        self.put_word(eight_digits(low).to_le_bytes(), 8);
+    }
+
+    #[inline(always)]
+    fn first_digits(&mut self, value: u32) {
+        let (word, len) = short_digits(value);
+        self.put_word(word, len);
     }
 
     /// Writes text as the inside of a JSON string.

@@ -77,7 +77,7 @@ pub(crate) fn short_word(bytes: &[u8]) -> u64 {
 
 /// Eight decimal digits of a number below 10^8 as text, the highest digit in the lowest byte.
 #[inline(always)]
-const fn eight_digits(value: u32) -> u64 {
+pub(crate) const fn eight_digits(value: u32) -> u64 {
     // Divides in parallel: into halves of four digits, then of two, then single ones.
     let fours = (value / 10_000) as u64 | ((value % 10_000) as u64) << 32;
     let hundreds = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;
@@ -96,32 +96,12 @@ pub(crate) const fn short_digits(value: u32) -> ([u8; 8], usize) {
     ((word >> (zeros * 8)).to_le_bytes(), 8 - zeros as usize)
 }
 
-/// Decimal digits of any number without leading zeros, and how many there are.
-#[inline]
-pub(crate) fn long_digits(value: u64) -> ([u8; 24], usize) {
+/// A number in parts of eight decimal digits, the highest first.
+#[inline(always)]
+pub(crate) const fn in_eights(value: u64) -> [u32; 3] {
     const EIGHT: u64 = 100_000_000;
     let (rest, low) = (value / EIGHT, value % EIGHT);
-    let (high, middle) = (rest / EIGHT, rest % EIGHT);
-    if high > 0 {
-        return digits_of([high, middle, low]);
-    }
-    if middle > 0 { digits_of([middle, low]) } else { digits_of([low]) }
-}
-
-/// The first part without leading zeros and the others with them. All are below 10^8.
-#[inline(always)]
-fn digits_of<const N: usize>(parts: [u64; N]) -> ([u8; 24], usize) {
-    let mut text = [0; 24];
-    let mut len = 0;
-    for (index, part) in parts.into_iter().enumerate() {
-        let word = eight_digits(part as u32);
-        let (word, count) = if index == 0 { short_digits(part as u32) } else { (word.to_le_bytes(), 8) };
-        if let Some(place) = text.get_mut(len..len + 8) {
-            place.copy_from_slice(&word);
-        }
-        len += count;
-    }
-    (text, len)
+    [(rest / EIGHT) as u32, (rest % EIGHT) as u32, low as u32]
 }
 
 /// The escape `\u00XX` of a control character.

@@ -1,7 +1,11 @@
+use alloc::format;
 use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::{
-    control_escape, find_special, first_mark, is_special, long_digits, short_digits, short_word, specials,
+    control_escape, eight_digits, find_special, first_mark, in_eights, is_special, plain_ascii, short_digits,
+    short_word, specials,
 };
 
 #[test]
@@ -52,12 +56,13 @@ fn digits_are_those_of_the_standard_library() {
 }
 
 #[test]
-fn long_digits_are_those_of_the_standard_library() {
+fn eights_are_the_digits_of_the_standard_library() {
     let powers =
         (0..20).map(|n| 10_u64.pow(n)).flat_map(|power| [power - 1, power, power + 1, 7 * (power / 4)]);
     for value in powers.chain([u64::MAX, 1_700_000_000_000, i64::MIN.unsigned_abs()]) {
-        let (text, len) = long_digits(value);
-        assert_eq!(&text[..len], value.to_string().as_bytes());
+        let digits: Vec<u8> =
+            in_eights(value).into_iter().flat_map(|part| eight_digits(part).to_le_bytes()).collect();
+        assert_eq!(core::str::from_utf8(&digits).unwrap(), format!("{value:024}"));
     }
 }
 
@@ -65,4 +70,18 @@ fn long_digits_are_those_of_the_standard_library() {
 fn control_characters_have_their_escape() {
     assert_eq!(&control_escape(0x01), b"\\u0001");
     assert_eq!(&control_escape(0x1f), b"\\u001f");
+}
+
+#[test]
+fn plain_ascii_ends_at_the_first_other_byte() {
+    for len in 0..20 {
+        for at in 0..len {
+            for other in [b'"', b'\\', 0x1f, 0x80, 0xff] {
+                let mut text = vec![b'a'; len];
+                text[at] = other;
+                assert_eq!(plain_ascii(&text), at, "{other:#x} at {at} of {len}");
+            }
+        }
+        assert_eq!(plain_ascii(&vec![0x7f; len]), len);
+    }
 }
