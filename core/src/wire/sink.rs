@@ -59,23 +59,12 @@ impl<'b> Space<'b> {
                 if value < 0 {
                     self.put(b"-");
                 }
-                self.long_number(value.unsigned_abs());
+                match long_number_into(core::mem::take(&mut self.rest), value.unsigned_abs()) {
+                    Some(rest) => self.rest = rest,
+                    None => self.overflow(),
+                }
             }
         }
-    }
-
-    #[inline(always)]
-    fn long_number(&mut self, value: u64) {
-        let [high, middle, low] = in_eights(value);
-        if high > 0 {
-            self.first_digits(high);
-            self.put_word(eight_digits(middle).to_le_bytes(), 8);
-        } else if middle > 0 {
-            self.first_digits(middle);
-        } else {
-            return self.first_digits(low);
-        }
-        self.put_word(eight_digits(low).to_le_bytes(), 8);
     }
 
     #[inline(always)]
@@ -98,6 +87,25 @@ impl<'b> Space<'b> {
     fn length(&mut self, len: usize) {
         self.put(&(len as u32).to_be_bytes());
     }
+}
+
+/// Writes a number of any size; what is left of the space, `None` when it is too small.
+#[inline(never)]
+fn long_number_into(space: &mut [u8], value: u64) -> Option<&mut [u8]> {
+    let mut space = Space { rest: space, full: false };
+    let [high, middle, low] = in_eights(value);
+    if high > 0 {
+        space.first_digits(high);
+        space.put_word(eight_digits(middle).to_le_bytes(), 8);
+    } else if middle > 0 {
+        space.first_digits(middle);
+    }
+    if value < 100_000_000 {
+        space.first_digits(low);
+    } else {
+        space.put_word(eight_digits(low).to_le_bytes(), 8);
+    }
+    (!space.full).then_some(space.rest)
 }
 
 /// Copies `text` into `space` with JSON escapes; what is left of it, `None` when it is too small.
