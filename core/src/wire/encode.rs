@@ -255,38 +255,56 @@ pub fn encode_command<H: WriteFields>(
     fields: &H,
     body_len: usize,
 ) -> Result<usize, EncodeError> {
-    let start = out.len();
+    match write_command(out, USUAL_HEADER_BYTES, serialize, head, fields, body_len)? {
+        Some(len) => Ok(len),
+        None => encode_large_command(out, serialize, head, fields, body_len),
+    }
+}
+
+/// The same for a header that needs more room than usual. Apart from the usual way, where a loop would let the compiler
+/// prepare all numbers in all forms before the first byte is written.
+#[cold]
+#[inline(never)]
+fn encode_large_command<H: WriteFields>(
+    out: &mut BytesMut,
+    serialize: SerializeType,
+    head: &CommandHead<'_>,
+    fields: &H,
+    body_len: usize,
+) -> Result<usize, EncodeError> {
     let mut room = USUAL_HEADER_BYTES;
     loop {
-        out.resize(start + room, 0);
-        let space = out.get_mut(start..).unwrap_or_default();
-        let written = match serialize {
-            SerializeType::Json => JsonSink::command(space, head, fields, body_len),
-            SerializeType::RocketMq => BinarySink::command(space, head, fields, body_len),
-        };
-        match written {
-            Ok(Some(len)) => {
-                out.truncate(start + len);
-                return Ok(len);
-            }
-            Ok(None) => match larger_room(head, fields, room) {
-                Ok(larger) => room = larger,
-                Err(error) => {
-                    out.truncate(start);
-                    return Err(error);
-                }
-            },
-            Err(error) => {
-                out.truncate(start);
-                return Err(error);
-            }
+        room = larger_room(head, fields, room)?;
+        if let Some(len) = write_command(out, room, serialize, head, fields, body_len)? {
+            return Ok(len);
         }
     }
 }
 
+/// Adds prefix and header if `room` is enough for them; otherwise `out` stays as it is, as after an error.
+#[inline(always)]
+fn write_command<H: WriteFields>(
+    out: &mut BytesMut,
+    room: usize,
+    serialize: SerializeType,
+    head: &CommandHead<'_>,
+    fields: &H,
+    body_len: usize,
+) -> Result<Option<usize>, EncodeError> {
+    let start = out.len();
+    out.resize(start + room, 0);
+    let space = out.get_mut(start..).unwrap_or_default();
+    let written = match serialize {
+        SerializeType::Json => JsonSink::command(space, head, fields, body_len),
+        SerializeType::RocketMq => BinarySink::command(space, head, fields, body_len),
+    };
+    let len = written.as_ref().ok().copied().flatten().unwrap_or(0);
+    out.truncate(start + len);
+    written
+}
+
 /// The room for the next attempt: what the texts need without escapes, then twice as much each
 /// time. A header that does not fit into the largest frame is refused.
-#[cold]
 fn larger_room<H: WriteFields>(
     head: &CommandHead<'_>,
     fields: &H,
