@@ -165,7 +165,9 @@ impl Heartbeat {
             version: version::CURRENT,
             language: self.language,
         };
-        outbox.append(|out| encode_request(out, self.serialize, &head, &NoFields, &self.body).map(drop))?;
+        outbox.append(self.body.len(), |out| {
+            encode_request(out, self.serialize, &head, &NoFields, &self.body).map(drop)
+        })?;
         Ok(true)
     }
 }

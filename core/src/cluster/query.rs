@@ -115,7 +115,7 @@ impl Cluster {
         };
         let header =
             GetRouteInfoRequestHeader { topic: name.as_str().into(), accept_standard_json_only: Some(true) };
-        outbox.append(|out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
+        outbox.append(0, |out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
         Ok(true)
     }
 

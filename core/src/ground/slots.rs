@@ -163,14 +163,30 @@ impl<T> Slots<T> {
         let State::Used(value) = core::mem::replace(&mut slot.state, State::Free { next: NONE }) else {
             return None;
         };
+        self.free_last(key.index);
+        Some(value)
+    }
+
+    /// Drops the entry of `key` where it stands. False when the key is stale.
+    pub fn discard(&mut self, key: Key<T>) -> bool {
+        match self.slots.get_mut(key.index as usize) {
+            Some(slot) if slot.life == key.life && matches!(slot.state, State::Used(_)) => {
+                slot.state = State::Free { next: NONE };
+            }
+            _ => return false,
+        }
+        self.free_last(key.index);
+        true
+    }
+
+    fn free_last(&mut self, index: u32) {
         self.used -= 1;
         if self.free_tail == NONE {
-            self.free_head = key.index;
+            self.free_head = index;
         } else if let Some(tail) = self.slots.get_mut(self.free_tail as usize) {
-            tail.state = State::Free { next: key.index };
+            tail.state = State::Free { next: index };
         }
-        self.free_tail = key.index;
-        Some(value)
+        self.free_tail = index;
     }
 
     /// All entries in order of their slots.
@@ -246,7 +262,11 @@ mod tests {
             } else if !model.is_empty() {
                 let at = usize::try_from(rng.below(model.len() as u64)).unwrap();
                 let (key, value) = model.swap_remove(at);
-                assert_eq!(slots.remove(key), Some(value));
+                if step % 2 == 0 {
+                    assert_eq!(slots.remove(key), Some(value));
+                } else {
+                    assert!(slots.discard(key) && !slots.discard(key));
+                }
                 assert_eq!(slots.get(key), None);
             }
             assert_eq!(slots.len(), model.len());

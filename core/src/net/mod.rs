@@ -453,7 +453,7 @@ impl<P: Copy> Net<P> {
         let Some(conn) = self.conns.get_mut(key) else {
             return;
         };
-        if conn.outbox.len() < limit && conn.outbox.append(encode).is_ok() {
+        if conn.outbox.len() < limit && conn.outbox.append(0, encode).is_ok() {
             announce_write(key, conn, actions);
         }
     }

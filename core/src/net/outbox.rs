@@ -4,6 +4,8 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::{Buf, Bytes, BytesMut};
 
+use crate::wire::USUAL_HEADER_BYTES;
+
 /// Bodies from this size on are not copied: below it one copy is cheaper than a longer gather list.
 const COPY_BELOW: usize = 64 * 1024;
 /// About how much one call of [`Outbox::take`] hands out. More per write does not fit a processor's cache.
@@ -38,10 +40,18 @@ impl Outbox {
         self.written
     }
 
-    /// Lets `encode` append to the tail; what it appended is kept only when it succeeds.
-    pub(crate) fn append<E>(&mut self, encode: impl FnOnce(&mut BytesMut) -> Result<(), E>) -> Result<(), E> {
-        if self.tail.capacity() == self.tail.len() {
-            self.tail.reserve(CHUNK);
+    /// Lets `encode` append a header and a body of `body` bytes to the tail; what it appended is kept only when it
+    /// succeeds.
+    pub(crate) fn append<E>(
+        &mut self,
+        body: usize,
+        encode: impl FnOnce(&mut BytesMut) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let room = USUAL_HEADER_BYTES.saturating_add(body);
+        if self.tail.capacity() - self.tail.len() < room {
+            // A tail that grew would be copied as a whole.
+            self.seal();
+            self.tail.reserve(room.max(CHUNK));
         }
         let before = self.tail.len();
         match encode(&mut self.tail) {
@@ -118,7 +128,7 @@ mod tests {
     use bytes::{Bytes, BytesMut};
 
     fn put(outbox: &mut Outbox, bytes: &[u8]) {
-        let done: Result<(), ()> = outbox.append(|tail: &mut BytesMut| {
+        let done: Result<(), ()> = outbox.append(0, |tail: &mut BytesMut| {
             tail.extend_from_slice(bytes);
             Ok(())
         });
@@ -129,7 +139,7 @@ mod tests {
     fn a_failed_encode_leaves_nothing() {
         let mut outbox = Outbox::default();
         put(&mut outbox, b"ab");
-        let failed: Result<(), u8> = outbox.append(|tail: &mut BytesMut| {
+        let failed: Result<(), u8> = outbox.append(0, |tail: &mut BytesMut| {
             tail.extend_from_slice(b"half");
             Err(7)
         });

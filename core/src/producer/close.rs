@@ -264,7 +264,7 @@ impl Producers {
             producer_group: Some(producer.config.group.as_str().into()),
             consumer_group: None,
         };
-        outbox.append(|out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
+        outbox.append(0, |out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
         Ok(true)
     }
 }

@@ -63,12 +63,14 @@ impl Producers {
         };
         let body = send.message.body();
         if Outbox::rides_along(body) {
-            outbox.append(|out| {
+            outbox.append(0, |out| {
                 encode_request_head(out, self.serialize, &head, &header, body.len()).map(drop)
             })?;
             outbox.append_shared(body.clone());
         } else {
-            outbox.append(|out| encode_request(out, self.serialize, &head, &header, body).map(drop))?;
+            outbox.append(body.len(), |out| {
+                encode_request(out, self.serialize, &head, &header, body).map(drop)
+            })?;
         }
         Ok(true)
     }

@@ -198,12 +198,13 @@ impl Producers {
     }
 
     pub(super) fn one_way_done<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey) {
-        let Some(send) = self.take_out(cx, key) else {
+        let Some(ended) = self.sends.get(key).map(Ended::from) else {
             return;
         };
+        self.take_out(cx, key, &ended);
         cx.counters.handed_over += 1;
-        cx.answer(send.command, Answer::HandedOver(Ok(())));
-        self.after_end(cx, &send);
+        cx.answer(ended.command, Answer::HandedOver(Ok(())));
+        self.after_end(cx, &ended);
     }
 
     /// The deadline came.
@@ -246,9 +247,10 @@ impl Producers {
         key: SendKey,
         result: Result<SendReceipt, SendError>,
     ) {
-        let Some(mut send) = self.take_out(cx, key) else {
+        let Some(send) = self.sends.get_mut(key) else {
             return;
         };
+        let ended = Ended::from(&*send);
         let result = match result {
             Ok(receipt) => {
                 cx.counters.stored += 1;
@@ -261,25 +263,49 @@ impl Producers {
                 }
                 // A copy that was stored can be recognised when the message is sent again.
                 send.message.set_unique_key(send.unique_key);
-                self.note_undelivered(send.producer, &send.message, &error);
-                error.0.message = Some(send.message.clone());
+                let message = send.message.clone();
+                self.note_undelivered(ended.producer, &message, &error);
+                error.0.message = Some(message);
                 Err(error)
             }
         };
-        cx.answer(send.command, verdict(send.one_way, result));
-        self.after_end(cx, &send);
+        self.take_out(cx, key, &ended);
+        cx.answer(ended.command, verdict(ended.one_way, result));
+        self.after_end(cx, &ended);
     }
 
-    fn take_out<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey) -> Option<SendState> {
-        let send = self.sends.remove(key)?;
-        use_topic(cx, send.topic, -1);
-        self.room.give_back(send.producer, send.topic, send.weight);
-        Some(send)
+    fn take_out<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, ended: &Ended) {
+        self.sends.discard(key);
+        use_topic(cx, ended.topic, -1);
+        self.room.give_back(ended.producer, ended.topic, ended.weight);
     }
 
-    fn after_end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, send: &SendState) {
+    fn after_end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, ended: &Ended) {
         self.grant_waiting(cx);
-        self.note_ended(cx, send.producer, send.sequence);
+        self.note_ended(cx, ended.producer, ended.sequence);
+    }
+}
+
+/// What is needed of a send after its end: little, where the whole is large to move.
+struct Ended {
+    command: CommandId,
+    producer: ProducerId,
+    topic: TopicKey,
+    weight: usize,
+    sequence: u64,
+    one_way: bool,
+}
+
+impl From<&SendState> for Ended {
+    fn from(send: &SendState) -> Self {
+        Self {
+            command: send.command,
+            producer: send.producer,
+            topic: send.topic,
+            weight: send.weight,
+            sequence: send.sequence,
+            one_way: send.one_way,
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::command::{LanguageCode, RequestCode, ResponseCode};
 use crate::ground::names::{GroupName, TopicName};
 
 /// Room for a usual header. A larger one is written a second time, into a space that surely fits.
-const USUAL_HEADER_BYTES: usize = 704;
+pub(crate) const USUAL_HEADER_BYTES: usize = 704;
 
 /// A text without quotes, backslashes and control characters: JSON holds it as it is, so it is copied without a look at
 /// its bytes.

@@ -15,6 +15,7 @@ mod json_header;
 mod sink;
 pub(crate) mod text;
 
+pub(crate) use encode::USUAL_HEADER_BYTES;
 pub use encode::{
     CommandHead, EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, WriteFields, encode_command,
     encode_request, encode_request_head, encode_response,
