@@ -12,12 +12,16 @@ const COPY_BELOW: usize = 64 * 1024;
 const TAKE: usize = 256 * 1024;
 /// How much is asked of the allocator at once.
 const CHUNK: usize = 64 * 1024;
+/// Chunks whose memory is kept: as many as an outbox at its usual limit has besides the one that is being filled.
+const SPARE: usize = 2;
 
 /// Encoded bytes, kept until the driver reports that the socket took them.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     sealed: VecDeque<Bytes>,
     tail: BytesMut,
+    /// Memory of chunks that were written, for the next ones.
+    spare: Vec<BytesMut>,
     /// Bytes ever put in.
     encoded: u64,
     /// Bytes ever reported as taken.
@@ -51,6 +55,8 @@ impl Outbox {
         if self.tail.capacity() - self.tail.len() < room {
             // A tail that grew would be copied as a whole.
             self.seal();
+            let used = core::mem::take(&mut self.tail);
+            self.tail = self.spare.pop().unwrap_or(used);
             self.tail.reserve(room.max(CHUNK));
         }
         let before = self.tail.len();
@@ -114,7 +120,21 @@ impl Outbox {
                 break;
             }
             left -= first.len();
-            self.sealed.pop_front();
+            if let Some(written) = self.sealed.pop_front() {
+                self.keep(written);
+            }
+        }
+    }
+
+    /// Keeps the memory of a chunk that nobody else holds any more.
+    fn keep(&mut self, written: Bytes) {
+        if self.spare.len() < SPARE
+            && let Ok(mut memory) = written.try_into_mut()
+        {
+            memory.clear();
+            if memory.try_reclaim(CHUNK) && memory.capacity() <= 2 * CHUNK {
+                self.spare.push(memory);
+            }
         }
     }
 }
