@@ -14,8 +14,9 @@ use super::{Invariant, PipeId, World};
 use crate::cluster::{Frame, ServerId, parse_properties};
 use crate::memo::Memo;
 
-/// A route that was replaced may still be followed by frames that were encoded before, for this long.
-const OLD_ROUTE_US: u64 = 5_000_000;
+/// A route that was replaced may still be followed for this long: a request that stands in line for its connection keeps
+/// its queue, and it stands there until its attempt ends, which no send of a drawn session lets take longer.
+const OLD_ROUTE_US: u64 = 20_000_000;
 /// An answer to a route query that came within this time was taken note of: clients wait longer for it.
 const CERTAIN_US: u64 = 900_000;
 const HEARTBEAT_US: u64 = 30_000_000;
