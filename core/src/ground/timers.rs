@@ -254,7 +254,7 @@ mod tests {
         let mut timers = Timers::default();
         let mut model: Vec<(Instant, u64, TimerKey<u64>)> = Vec::new();
         // An interpreter needs a hundred times as long.
-        for step in 0..if cfg!(miri) { 500 } else { 20_000_u64 } {
+        for step in 0..if cfg!(miri) { 120 } else { 20_000_u64 } {
             match rng.below(5) {
                 0..=2 => {
                     let at = Instant::from_micros(step / 10 + rng.below(500));
@@ -287,7 +287,7 @@ mod tests {
         let mut timers = Timers::default();
         // An old one holds the lane up.
         timers.set(Instant::from_micros(1), 0);
-        for n in 2..10_000 {
+        for n in 2..if cfg!(miri) { 200 } else { 10_000 } {
             let key = timers.set(Instant::from_micros(n), n);
             timers.unset(key);
         }
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn kinds_in_order_need_no_heap() {
         let mut timers = Timers::default();
-        for n in 0..1_000 {
+        for n in 0..if cfg!(miri) { 20 } else { 1_000 } {
             for wait in [3_000, 10, 30_000, 500] {
                 timers.set(Instant::from_micros(n + wait), ());
             }

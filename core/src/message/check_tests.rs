@@ -51,6 +51,7 @@ fn multi_dispatch_has_no_path_separator() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn properties_leave_room_for_what_is_added() {
     let mut long = message("t", 1);
     let others = long.properties().as_wire().len() + "p__".len();

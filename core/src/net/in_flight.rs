@@ -167,6 +167,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn all_of_the_sixteen_bits_can_be_used() {
         let mut table = InFlight::new(1 << 16, 0);
         for n in 0..1 << 16 {

@@ -93,7 +93,7 @@ proptest! {
         seed in any::<u64>(),
         before_wrap in 0_u16..4,
         limit in 1_usize..40,
-        steps in 100_u32..if cfg!(miri) { 300 } else { 6_000 },
+        steps in 100_u32..if cfg!(miri) { 120 } else { 6_000 },
     ) {
         let mut rng = Rng::new(seed);
         let mut table = InFlight::new(limit, u16::MAX - before_wrap);
