@@ -20,6 +20,8 @@ pub(crate) struct Connection {
     /// One-way requests, in order, with the position behind their last byte.
     pub(crate) one_ways: VecDeque<(u64, RequestKey)>,
     pub(crate) last_heard: Instant,
+    /// When the socket last took bytes.
+    pub(crate) last_taken: Instant,
     /// Since when requests have been pending without a break.
     pub(crate) pending_since: Instant,
     pub(crate) silence_timer: Option<TimerKey<NetTimer>>,
@@ -52,6 +54,7 @@ impl Connection {
             in_flight,
             one_ways: VecDeque::new(),
             last_heard: now,
+            last_taken: now,
             pending_since: now,
             silence_timer: None,
             silent: false,
@@ -61,12 +64,15 @@ impl Connection {
         }
     }
 
-    /// When silence has lasted too long, if nothing more is heard; none while nothing is pending.
+    /// When silence has lasted too long, if nothing more is heard; none while nothing is pending. Bytes that the socket
+    /// does not take are pending even when nobody waits for an answer any more: what stands in line behind them is never
+    /// written.
     pub(crate) fn silence_deadline(&self, timeout: core::time::Duration) -> Option<Instant> {
-        if self.in_flight.len() == 0 && self.one_ways.is_empty() {
-            return None;
+        let since = self.last_heard.max(self.pending_since);
+        if self.in_flight.len() > 0 || !self.one_ways.is_empty() {
+            return Some(since + timeout);
         }
-        Some(self.last_heard.max(self.pending_since) + timeout)
+        (self.outbox.len() > 0).then(|| since.max(self.last_taken) + timeout)
     }
 
     /// True when a draining connection has nothing left to do.

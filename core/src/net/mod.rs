@@ -367,6 +367,7 @@ impl<P: Copy> Net<P> {
             return;
         };
         conn.outbox.wrote(count);
+        conn.last_taken = now;
         let written = conn.outbox.written();
         let link = conn.link;
         conn.announced = false;
