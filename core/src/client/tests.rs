@@ -309,6 +309,7 @@ fn a_first_send_takes_two_connects_and_two_round_trips() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_busy_broker_is_waited_out() {
     let (mut rig, producer) = ready(&["broker-a"]);
     let id = rig.send(producer, "T", Duration::from_secs(3));
@@ -400,6 +401,7 @@ fn an_unknown_request_is_answered_as_java_does() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn routes_and_heartbeats_come_every_thirty_seconds_and_nothing_else_does() {
     let (mut rig, _) = ready(&["broker-a"]);
     let mut wakes = 0;
@@ -454,6 +456,7 @@ fn a_connection_that_the_driver_lost_before_the_last_byte_has_stored_nothing() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_server_that_only_says_go_away_is_asked_less_and_less_often() {
     let (mut rig, _) = ready(&["broker-a"]);
     let mut connects = 0;
@@ -494,6 +497,7 @@ fn a_connection_that_drains_is_seen_beside_the_one_that_follows_it() {
 
 /// What a name server knows can end the use of its own address: by a route that named it as a broker's.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_name_server_at_the_address_of_a_broker_that_moves_is_still_understood() {
     let mut rig = Rig::new(ClientConfig::new("10.0.0.0:10911".parse().unwrap(), 7));
     let producer = rig.open("PG");
@@ -519,6 +523,7 @@ fn a_name_server_at_the_address_of_a_broker_that_moves_is_still_understood() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_default_route_without_a_queue_is_looked_for_less_and_less_often() {
     let mut rig = Rig::new(config());
     let producer = rig.open("PG");

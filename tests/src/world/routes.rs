@@ -36,7 +36,7 @@ pub(super) struct Writable {
 #[derive(Debug)]
 struct Told<T> {
     at: u64,
-    /// The client has taken note of it, unless its query had timed out before.
+    /// The client has taken note of it: its query had not timed out before, and the route is not one that it refuses.
     certain: bool,
     what: T,
 }
@@ -96,6 +96,8 @@ fn recent<T>(told: &[Told<T>], now_us: u64, all: bool) -> &[Told<T>] {
 struct Route {
     writable: Rc<[Writable]>,
     masters: Vec<(String, String)>,
+    /// Queues to write to or read from, whichever are more.
+    queues: u64,
 }
 
 thread_local! {
@@ -114,9 +116,11 @@ fn read_route(body: &[u8]) -> Option<Route> {
     };
     let mut masters: Vec<(String, String)> = brokers.iter().filter_map(master).collect();
     masters.retain(|(_, address)| is_address(address));
-    let mut writable = Vec::new();
+    let (mut writable, mut count) = (Vec::new(), 0_u64);
     for queues in route.get("queueDatas")?.as_array()? {
         let name = queues.get("brokerName")?.as_str()?;
+        let number = |name| queues.get(name).and_then(Value::as_u64).unwrap_or(0);
+        count = count.saturating_add(number("writeQueueNums").max(number("readQueueNums")));
         if queues.get("perm")?.as_i64()? & PERM_WRITE == 0 {
             continue;
         }
@@ -125,7 +129,7 @@ fn read_route(body: &[u8]) -> Option<Route> {
             writable.push(Writable { broker: name.to_owned(), queues });
         }
     }
-    Some(Route { writable: writable.into(), masters })
+    Some(Route { writable: writable.into(), masters, queues: count })
 }
 
 /// Whether that can be the address of a master at all: a host and a port.
@@ -327,7 +331,9 @@ impl World {
                 && let Some(route) = ROUTES
                     .with_borrow_mut(|routes| routes.get(&frame.body, |body| read_route(body).map(Rc::new)))
             {
-                let certain = at - asked_at < CERTAIN_US;
+                // A route of more queues than a client holds tells it nothing: it keeps the one it has.
+                let most = self.clients[client].config.limits.route_queues as u64;
+                let certain = at - asked_at < CERTAIN_US && route.queues <= most;
                 self.routes.note(at, certain, client, topic, &route);
             }
         }
