@@ -15,6 +15,7 @@ pub type TimerKey<K> = Key<Armed<K>>;
 /// An armed deadline, as [`Timers`] keeps it.
 #[derive(Debug)]
 pub struct Armed<K> {
+    at: Instant,
     what: K,
     place: Place,
 }
@@ -33,6 +34,8 @@ pub struct Timers<K> {
     heap: Vec<Entry<K>>,
     armed: Slots<Armed<K>>,
     sequence: u64,
+    /// The earliest deadline, which is asked for after each step; [`Instant::NEVER`] when there is none.
+    first: Instant,
 }
 
 #[derive(Debug)]
@@ -67,6 +70,7 @@ impl<K> Default for Timers<K> {
             heap: Vec::new(),
             armed: Slots::default(),
             sequence: 0,
+            first: Instant::NEVER,
         }
     }
 }
@@ -88,8 +92,9 @@ impl<K: Copy> Timers<K> {
     pub fn set(&mut self, at: Instant, what: K) -> TimerKey<K> {
         self.sequence = self.sequence.wrapping_add(1);
         let sequence = self.sequence;
+        self.first = self.first.min(at);
         if let Some((number, lane)) = fitting(&mut self.lanes, at) {
-            let key = self.armed.insert(Armed { what, place: Place::Lane(number) });
+            let key = self.armed.insert(Armed { at, what, place: Place::Lane(number) });
             lane.push_back(Entry { at, sequence, key });
             // Entries that were left behind are swept in bulk.
             if lane.len() > self.armed.len() * 2 + 64 {
@@ -99,7 +104,7 @@ impl<K: Copy> Timers<K> {
             return key;
         }
         let place = self.heap.len();
-        let armed = Armed { what, place: Place::Heap(u32::try_from(place).unwrap_or(u32::MAX)) };
+        let armed = Armed { at, what, place: Place::Heap(u32::try_from(place).unwrap_or(u32::MAX)) };
         let key = self.armed.insert(armed);
         self.heap.push(Entry { at, sequence, key });
         self.rise(place);
@@ -115,17 +120,29 @@ impl<K: Copy> Timers<K> {
             Place::Lane(number) => self.tidy(number),
             Place::Heap(place) => self.take_out(place as usize),
         }
+        if armed.at == self.first {
+            self.find_first();
+        }
     }
 
     /// The earliest deadline.
     #[must_use]
+    #[inline]
     pub fn next(&self) -> Option<Instant> {
+        (!self.armed.is_empty()).then_some(self.first)
+    }
+
+    fn find_first(&mut self) {
         let lanes = self.lanes.iter().filter_map(VecDeque::front);
-        lanes.chain(self.heap.first()).map(|entry| entry.at).min()
+        let first = lanes.chain(self.heap.first()).map(|entry| entry.at).min();
+        self.first = first.unwrap_or(Instant::NEVER);
     }
 
     /// Takes the earliest deadline that is not later than `now`.
     pub fn pop_due(&mut self, now: Instant) -> Option<K> {
+        if self.first > now {
+            return None;
+        }
         let lanes = self.lanes.iter().filter_map(VecDeque::front);
         let first = *lanes.chain(self.heap.first()).min_by_key(|entry| entry.order())?;
         if first.at > now || first.at == Instant::NEVER {
@@ -136,6 +153,7 @@ impl<K: Copy> Timers<K> {
             Place::Lane(number) => self.tidy(number),
             Place::Heap(place) => self.take_out(place as usize),
         }
+        self.find_first();
         Some(armed.what)
     }
 

@@ -24,7 +24,7 @@ pub mod names {
     /// `true` or `false`: whether the broker answers when the message is stored.
     pub const WAIT: &str = "WAIT";
     /// The unique key, see [`UniqueKey`](super::super::UniqueKey).
-    pub const UNIQ_KEY: &str = "UNIQ_KEY";
+    pub const UNIQ_KEY: &str = crate::request::send::UNIQ_KEY;
     /// Queues of a light topic that the broker dispatches to as well, separated by commas.
     pub const INNER_MULTI_DISPATCH: &str = "INNER_MULTI_DISPATCH";
     /// Group of messages that stay in order.

@@ -141,6 +141,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn a_slot_rests_before_it_is_used_again() {
         let mut table = InFlight::new(4, 5);
         let mut seen = Vec::new();

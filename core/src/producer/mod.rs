@@ -14,8 +14,6 @@ mod retry_table_tests;
 #[cfg(test)]
 mod retry_tests;
 mod room;
-#[cfg(test)]
-mod room_tests;
 mod send;
 
 pub use crate::interface::{

@@ -1,7 +1,7 @@
 //! The producers of a client: their table, their sends, and what they share.
 
 use super::close::{Closing, FlushWaiter};
-use super::room::Room;
+use super::room::{Granted, Room, UseKey};
 use super::send::{SendKey, SendState};
 use crate::cluster::{Cluster, ClusterPurpose, Learnt, TopicKey};
 use crate::command::LanguageCode;
@@ -13,7 +13,7 @@ use crate::interface::{
 };
 use crate::message::UniqueKeys;
 use crate::net::Net;
-use crate::wire::SerializeType;
+use crate::wire::{SerializeType, WrittenNumber};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -75,10 +75,11 @@ pub(super) struct Producer {
 
 /// Room that was granted and not used yet.
 #[derive(Clone, Copy, Debug)]
-struct Grant {
+pub(super) struct Grant {
     producer: ProducerId,
-    topic: TopicKey,
-    weight: usize,
+    pub(super) topic: TopicKey,
+    pub(super) place: UseKey,
+    pub(super) weight: usize,
 }
 
 /// A caller in line for room.
@@ -110,6 +111,8 @@ pub(crate) struct Producers {
     pub(super) serialize: SerializeType,
     pub(super) language: LanguageCode,
     pub(super) region: Option<Arc<str>>,
+    /// The time in milliseconds, in digits.
+    pub(super) born_timestamp: WrittenNumber,
     /// Producers that closed since the floor above looked.
     pub(super) closed: VecDeque<super::close::Closed>,
     /// Set when heartbeats have to name other groups.
@@ -139,6 +142,7 @@ impl Producers {
             serialize: config.serialize_type,
             language: config.language,
             region: None,
+            born_timestamp: WrittenNumber::default(),
             closed: VecDeque::new(),
             groups_changed: false,
             most_producers: producers,
@@ -225,8 +229,8 @@ impl Producers {
             Err(kind) => return refuse_room(cx, id, kind, name),
         };
         if self.room.has(producer, Some(topic), weight) {
-            self.grant(cx, id, Grant { producer, topic, weight });
-            self.room.take(producer, topic, weight);
+            let place = self.room.take(producer, topic, weight);
+            self.grant(cx, id, Grant { producer, topic, place, weight });
         } else if deadline <= cx.now.mono {
             refuse_room(cx, id, SendErrorKind::NoRoomInTime, name);
         } else if self.room.line_is_full() {
@@ -276,20 +280,20 @@ impl Producers {
         cx: &mut Context<'_, P>,
         reservation: CommandId,
         producer: ProducerId,
-    ) -> Option<(TopicKey, usize)> {
+    ) -> Option<Grant> {
         if self.grants.get(&reservation)?.producer != producer {
             return None;
         }
         let grant = self.grants.remove(&reservation)?;
         use_topic(cx, grant.topic, -1);
-        Some((grant.topic, grant.weight))
+        Some(grant)
     }
 
     /// A reservation is not wanted any more, whether it was granted or still waits.
     pub(crate) fn withdraw<P: Purposes>(&mut self, cx: &mut Context<'_, P>, reservation: CommandId) {
         if let Some(grant) = self.grants.remove(&reservation) {
             use_topic(cx, grant.topic, -1);
-            self.room.give_back(grant.producer, grant.topic, grant.weight);
+            self.room.give_back(grant.place, grant.weight);
         } else if let Some(caller) = self.callers.remove(&reservation) {
             self.timers.unset(caller.timer);
             use_topic(cx, caller.topic, -1);
@@ -303,12 +307,12 @@ impl Producers {
         if self.room.waiting() == 0 {
             return;
         }
-        while let Some((id, producer, topic, weight)) = self.room.grant() {
+        while let Some(Granted { id, producer, topic, place, weight }) = self.room.grant() {
             if let Some(caller) = self.callers.remove(&id) {
                 self.timers.unset(caller.timer);
                 use_topic(cx, caller.topic, -1);
             }
-            self.grant(cx, id, Grant { producer, topic, weight });
+            self.grant(cx, id, Grant { producer, topic, place, weight });
         }
     }
 
@@ -400,7 +404,11 @@ impl Producers {
     /// Forgets what belongs to topics and producers that are gone.
     pub(crate) fn sweep(&mut self, cluster: &Cluster) {
         let table = &self.table;
-        self.room.sweep(|topic| cluster.topic(topic).is_some(), |id| table.get(table_key(id)).is_some());
+        self.room.sweep(
+            |topic| cluster.topic(topic).is_some(),
+            |id| table.get(table_key(id)).is_some(),
+            |broker| cluster.brokers().get(broker).is_some(),
+        );
     }
 }
 

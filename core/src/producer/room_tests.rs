@@ -1,6 +1,8 @@
-use super::room::Room;
+use super::{Amount, Room, UseKey};
 use crate::ground::{Key, Rng};
 use crate::interface::{CommandId, Limits};
+use crate::request::SendMessageCommonHeader;
+use crate::wire::Plain;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
@@ -16,21 +18,28 @@ fn limits() -> Limits {
     }
 }
 
+impl Room {
+    fn amount(&self, key: UseKey) -> Option<Amount> {
+        self.uses.get(key).map(|used| used.amount)
+    }
+}
+
 fn id(n: u64) -> CommandId {
     CommandId(n)
 }
 
 fn granted(room: &mut Room) -> Vec<u64> {
-    core::iter::from_fn(|| room.grant()).map(|(id, ..)| id.0).collect()
+    core::iter::from_fn(|| room.grant()).map(|granted| granted.id.0).collect()
 }
 
 #[test]
 fn a_full_topic_does_not_hold_up_another() {
     let mut room = Room::new(&limits());
     let (p, dead, live) = (Key::from_parts(0, 0), Key::from_parts(0, 0), Key::from_parts(1, 0));
+    let mut place = Key::from_parts(0, 0);
     for _ in 0..4 {
         assert!(room.has(p, Some(dead), 1));
-        room.take(p, dead, 1);
+        place = room.take(p, dead, 1);
     }
     assert!(!room.has(p, Some(dead), 1));
     room.wait(id(1), p, dead, 1);
@@ -38,7 +47,7 @@ fn a_full_topic_does_not_hold_up_another() {
     assert!(room.has(p, Some(live), 1), "the line of another topic is no reason to wait");
     room.wait(id(2), p, live, 1);
     assert_eq!(granted(&mut room), [2]);
-    room.give_back(p, dead, 1);
+    room.give_back(place, 1);
     assert_eq!(granted(&mut room), [1]);
 }
 
@@ -47,14 +56,12 @@ fn a_full_producer_does_not_hold_up_another() {
     let mut room = Room::new(&limits());
     let (a, b) = (Key::from_parts(0, 0), Key::from_parts(1, 0));
     let topics = [Key::from_parts(0, 0), Key::from_parts(1, 0)];
-    for n in 0..6 {
-        room.take(a, topics[n % 2], 1);
-    }
+    let places: Vec<_> = (0..6).map(|n| room.take(a, topics[n % 2], 1)).collect();
     room.wait(id(1), a, topics[0], 1);
     assert_eq!(granted(&mut room), [0_u64; 0]);
     assert!(!room.has(a, Some(topics[1]), 1), "would overtake");
     assert!(room.has(b, Some(topics[0]), 1));
-    room.give_back(a, topics[1], 1);
+    room.give_back(places[1], 1);
     assert_eq!(granted(&mut room), [1]);
 }
 
@@ -91,8 +98,7 @@ fn random_use_neither_forgets_nor_exceeds() {
             match rng.below(4) {
                 0 | 1 => {
                     if room.has(keys.0, Some(keys.1), weight) {
-                        room.take(keys.0, keys.1, weight);
-                        held.push((p, t, weight));
+                        held.push((p, room.take(keys.0, keys.1, weight), weight));
                     } else {
                         room.wait(id(step), keys.0, keys.1, weight);
                         lines.push_back((step, p, t, weight));
@@ -100,9 +106,8 @@ fn random_use_neither_forgets_nor_exceeds() {
                 }
                 2 if !held.is_empty() => {
                     let at = usize::try_from(rng.below(held.len() as u64)).unwrap();
-                    let (p, t, weight) = held.swap_remove(at);
-                    let p = Key::from_parts(u32::try_from(p).unwrap(), 0);
-                    room.give_back(p, Key::from_parts(u32::try_from(t).unwrap(), 0), weight);
+                    let (_, place, weight) = held.swap_remove(at);
+                    room.give_back(place, weight);
                 }
                 _ if !lines.is_empty() => {
                     let at = usize::try_from(rng.below(lines.len() as u64)).unwrap();
@@ -111,12 +116,14 @@ fn random_use_neither_forgets_nor_exceeds() {
                 }
                 _ => {}
             }
-            while let Some((granted, ..)) = room.grant() {
-                let at = lines.iter().position(|(n, ..)| id(*n) == granted).expect("granted to one in line");
+            while let Some(granted) = room.grant() {
+                let at =
+                    lines.iter().position(|(n, ..)| id(*n) == granted.id).expect("granted to one in line");
                 let (n, p, t, weight) = lines.remove(at).unwrap();
+                assert_eq!(granted.weight, weight);
                 let earlier = lines.iter().find(|(m, lp, lt, _)| *m < n && (*lp, *lt) == (p, t));
                 assert_eq!(earlier, None, "overtaken in its own line");
-                held.push((p, t, weight));
+                held.push((p, granted.place, weight));
             }
             let bytes: usize = held.iter().map(|(.., weight)| weight).sum();
             assert_eq!((room.used().messages, room.used().bytes), (held.len(), bytes));
@@ -130,18 +137,60 @@ fn random_use_neither_forgets_nor_exceeds() {
         }
         // Everything is given back: everybody in line gets room in the end.
         while !held.is_empty() || !lines.is_empty() {
-            if let Some((p, t, weight)) = held.pop() {
-                let p = Key::from_parts(u32::try_from(p).unwrap(), 0);
-                room.give_back(p, Key::from_parts(u32::try_from(t).unwrap(), 0), weight);
+            if let Some((_, place, weight)) = held.pop() {
+                room.give_back(place, weight);
             }
             let mut some = false;
-            while let Some((granted, ..)) = room.grant() {
-                let at = lines.iter().position(|(n, ..)| id(*n) == granted).unwrap();
-                let (_, p, t, weight) = lines.remove(at).unwrap();
-                held.push((p, t, weight));
+            while let Some(granted) = room.grant() {
+                let at = lines.iter().position(|(n, ..)| id(*n) == granted.id).unwrap();
+                let (_, p, _, weight) = lines.remove(at).unwrap();
+                held.push((p, granted.place, weight));
                 some = true;
             }
             assert!(some || !held.is_empty() || lines.is_empty(), "seed {seed}: forgotten in line");
         }
     }
+}
+
+#[test]
+fn what_is_gone_is_forgotten_once_it_is_empty() {
+    let mut room = Room::new(&limits());
+    let (p, q) = (Key::from_parts(0, 0), Key::from_parts(1, 0));
+    let (t, u) = (Key::from_parts(0, 0), Key::from_parts(1, 0));
+    let (old, other) = (room.take(p, t, 1), room.take(q, u, 1));
+    room.sweep(|_| false, |_| false, |_| true);
+    assert!(room.amount(old).is_some() && room.amount(other).is_some(), "both are in use");
+    room.give_back(old, 1);
+    room.sweep(|_| false, |_| true, |_| true);
+    assert!(room.amount(old).is_none() && room.amount(other).is_some());
+    // A new one in its place is another one.
+    let new = room.take(p, t, 1);
+    assert_ne!(new, old);
+    room.give_back(old, 1);
+    assert_eq!(room.amount(new).map(|amount| amount.messages), Some(1));
+}
+
+#[test]
+fn templates_are_bounded_and_go_with_their_brokers() {
+    let plain = |text| Plain::new(text).unwrap();
+    let common = || SendMessageCommonHeader {
+        producer_group: plain("group"),
+        topic: plain("orders"),
+        default_topic: plain("TBW102"),
+        default_topic_queue_nums: 4,
+        sys_flag: 0,
+        reconsume_times: 0,
+        unit_mode: false,
+        batch: false,
+        broker_name: "broker-a",
+    };
+    let mut room = Room::new(&limits());
+    let (producer, topic) = (Key::from_parts(0, 0), Key::from_parts(0, 0));
+    let place = room.take(producer, topic, 1);
+    let made = |room: &mut Room, n| room.template(place, Key::from_parts(n, 0), common).unwrap().is_some();
+    let most = (0..).find(|n| !made(&mut room, *n)).unwrap();
+    assert_eq!(most, 4_096);
+    assert!(made(&mut room, most - 1), "what is there stays");
+    room.sweep(|_| true, |_| true, |broker| broker.index() < 10);
+    assert!(made(&mut room, most));
 }

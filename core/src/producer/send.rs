@@ -1,6 +1,7 @@
 //! One send as a small machine: room, route, queue, request, answer or failure, and again until its verdict.
 
-use super::producers::{Context, ProducerTimer, Producers, Purposes, use_topic};
+use super::producers::{Context, Grant, ProducerTimer, Producers, Purposes, use_topic};
+use super::room::UseKey;
 use crate::cluster::{BrokerKey, TopicKey};
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
@@ -29,6 +30,8 @@ pub(crate) struct SendState {
     pub(super) producer: ProducerId,
     pub(super) topic: TopicKey,
     pub(super) message: Message,
+    /// Where its room was taken.
+    pub(super) place: UseKey,
     pub(super) weight: usize,
     pub(super) unique_key: UniqueKey,
     pub(super) target: Target,
@@ -79,11 +82,11 @@ impl Producers {
     /// Takes a send on, or answers why not.
     pub(crate) fn send<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId, send: Send) {
         let granted = send.reservation.and_then(|room| self.use_grant(cx, room, send.producer));
-        let (topic, weight) = match self.take_on(cx, &send, granted) {
+        let (topic, place, weight) = match self.take_on(cx, &send, granted) {
             Ok(admitted) => admitted,
             Err(kind) => {
-                if let Some((topic, weight)) = granted {
-                    self.room.give_back(send.producer, topic, weight);
+                if let Some(grant) = granted {
+                    self.room.give_back(grant.place, grant.weight);
                     self.grant_waiting(cx);
                 }
                 cx.counters.not_stored += 1;
@@ -101,6 +104,7 @@ impl Producers {
             producer: send.producer,
             topic,
             message: send.message,
+            place,
             weight,
             unique_key,
             target: send.target,
@@ -133,8 +137,8 @@ impl Producers {
         &mut self,
         cx: &mut Context<'_, P>,
         send: &Send,
-        granted: Option<(TopicKey, usize)>,
-    ) -> Result<(TopicKey, usize), SendErrorKind> {
+        granted: Option<Grant>,
+    ) -> Result<(TopicKey, UseKey, usize), SendErrorKind> {
         let weight = send.message.weight();
         let topic = self.admit(cx, send.producer, send.message.topic(), weight)?;
         let most = self.get(send.producer).map_or(0, |producer| producer.config.max_message_size);
@@ -145,8 +149,8 @@ impl Producers {
             return Err(SendErrorKind::OtherTopic(queue.clone()));
         }
         match granted {
-            Some((reserved, given)) if reserved == topic && given >= weight => {
-                return Ok((topic, given));
+            Some(grant) if grant.topic == topic && grant.weight >= weight => {
+                return Ok((topic, grant.place, grant.weight));
             }
             Some(_) => return Err(SendErrorKind::Full),
             None => {}
@@ -154,8 +158,8 @@ impl Producers {
         if !self.room.has(send.producer, Some(topic), weight) {
             return Err(SendErrorKind::Full);
         }
-        self.room.take(send.producer, topic, weight);
-        Ok((topic, weight))
+        let place = self.room.take(send.producer, topic, weight);
+        Ok((topic, place, weight))
     }
 
     /// Ends the wait of a send: its timer or its request. False when the send is gone.
@@ -277,7 +281,7 @@ impl Producers {
     fn take_out<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, ended: &Ended) {
         self.sends.discard(key);
         use_topic(cx, ended.topic, -1);
-        self.room.give_back(ended.producer, ended.topic, ended.weight);
+        self.room.give_back(ended.place, ended.weight);
     }
 
     fn after_end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, ended: &Ended) {
@@ -291,6 +295,7 @@ struct Ended {
     command: CommandId,
     producer: ProducerId,
     topic: TopicKey,
+    place: UseKey,
     weight: usize,
     sequence: u64,
     one_way: bool,
@@ -302,6 +307,7 @@ impl From<&SendState> for Ended {
             command: send.command,
             producer: send.producer,
             topic: send.topic,
+            place: send.place,
             weight: send.weight,
             sequence: send.sequence,
             one_way: send.one_way,

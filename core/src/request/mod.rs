@@ -10,5 +10,8 @@ pub(crate) use fields::header;
 pub use fields::{FieldError, ReadField, WriteField};
 pub use heartbeat::UnregisterClientRequestHeader;
 pub use route::GetRouteInfoRequestHeader;
-pub use send::{SendMessageRequestHeaderV2, SendMessageResponseHeader};
+pub use send::{
+    SendMessageCommon, SendMessageCommonHeader, SendMessageFields, SendMessageRequestHeaderV2,
+    SendMessageResponseHeader, SendMessageTemplate,
+};
 pub use stored_answer::{StoredAnswer, StoredFields};

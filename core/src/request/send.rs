@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 
 use super::{FieldError, ReadField, header};
-use crate::wire::{ExtFields, Part, Plain};
+use crate::wire::{EncodeError, ExtFields, FieldSink, FixedFields, Part, Plain, WriteFields, WrittenNumber};
 
 header! {
     /// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320).
@@ -39,6 +39,131 @@ header! {
         pub batch: bool = "m",
         /// Name of the broker the message is meant for (`n`); proxies route by it.
         pub broker_name: &'a str = "n",
+    }
+}
+
+header! {
+    /// What of a [`SendMessageRequestHeaderV2`] is the same for all messages of a producer to a topic on a broker.
+    #[derive(Copy)]
+    pub write struct SendMessageCommonHeader<'a> {
+        /// Producer group (`a`).
+        pub producer_group: Plain<'a> = "a",
+        /// Topic (`b`).
+        pub topic: Plain<'a> = "b",
+        /// The topic whose settings an automatically created topic takes (`c`), `TBW102`.
+        pub default_topic: Plain<'a> = "c",
+        /// Number of queues of an automatically created topic (`d`).
+        pub default_topic_queue_nums: i32 = "d",
+        /// Bits for compression and transactions (`f`).
+        pub sys_flag: i32 = "f",
+        /// How often consumers have tried the message already (`j`).
+        pub reconsume_times: i32 = "j",
+        /// Unit mode (`k`).
+        pub unit_mode: bool = "k",
+        /// Whether the body is a batch (`m`).
+        pub batch: bool = "m",
+        /// Name of the broker the message is meant for (`n`).
+        pub broker_name: &'a str = "n",
+    }
+}
+
+/// A [`SendMessageCommonHeader`] in the form that goes over the wire. Nine fields of each send are copied at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendMessageTemplate(FixedFields);
+
+impl SendMessageTemplate {
+    /// Writes the common fields.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if no header could hold them.
+    pub fn new(common: &SendMessageCommonHeader<'_>) -> Result<Self, EncodeError> {
+        FixedFields::new(common).map(Self)
+    }
+}
+
+/// What a message has in common with others of its producer, topic and broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendMessageCommon<'a> {
+    /// Written before.
+    Written(&'a SendMessageTemplate),
+    /// Field by field.
+    Unwritten(SendMessageCommonHeader<'a>),
+}
+
+/// The header of [`SendMessageRequestHeaderV2`], put together from a template and what is special to one message. The order of
+/// ext fields means nothing to brokers.
+///
+/// ```
+/// use rocketmq_core::request::{
+///     SendMessageCommon, SendMessageCommonHeader, SendMessageFields, SendMessageTemplate,
+/// };
+/// use rocketmq_core::wire::{FixedFields, Plain, WrittenNumber};
+///
+/// let plain = |text| Plain::new(text).unwrap();
+/// let template = SendMessageTemplate::new(&SendMessageCommonHeader {
+///     producer_group: plain("orders-producer"),
+///     topic: plain("orders"),
+///     default_topic: plain("TBW102"),
+///     default_topic_queue_nums: 4,
+///     sys_flag: 0,
+///     reconsume_times: 0,
+///     unit_mode: false,
+///     batch: false,
+///     broker_name: "broker-a",
+/// })?;
+/// let mut born_timestamp = WrittenNumber::default();
+/// born_timestamp.set(1_700_000_000_000);
+/// let fields = SendMessageFields {
+///     common: SendMessageCommon::Written(&template),
+///     queue_id: 3,
+///     born_timestamp: &born_timestamp,
+///     flag: 0,
+///     properties: "TAGS\u{1}new\u{2}",
+///     unique_key: Some(plain("7F0000010001")),
+/// };
+/// let json = FixedFields::new(&fields)?;
+/// assert!(json.json().starts_with(br#""a":"orders-producer","b":"orders","c":"TBW102","d":"4""#));
+/// assert!(json.json().ends_with(br#""i":"TAGS\u0001new\u0002UNIQ_KEY\u00017F0000010001\u0002","#));
+/// # Ok::<(), rocketmq_core::wire::EncodeError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendMessageFields<'a> {
+    /// What it has in common with others.
+    pub common: SendMessageCommon<'a>,
+    /// Queue of the topic (`e`); below 0 the broker chooses.
+    pub queue_id: i32,
+    /// When the message was made, milliseconds since the Unix epoch (`g`).
+    pub born_timestamp: &'a WrittenNumber,
+    /// The user's own number (`h`).
+    pub flag: i32,
+    /// The properties text (`i`), which ends with a separator if there is one.
+    pub properties: &'a str,
+    /// The unique key, if the properties do not hold it yet: it is added to them.
+    pub unique_key: Option<Plain<'a>>,
+}
+
+/// The name of the property of the unique key.
+pub(crate) const UNIQ_KEY: &str = "UNIQ_KEY";
+
+impl WriteFields for SendMessageFields<'_> {
+    #[inline(always)]
+    fn write<S: FieldSink>(&self, sink: &mut S) {
+        match &self.common {
+            SendMessageCommon::Written(template) => sink.fixed(&template.0),
+            SendMessageCommon::Unwritten(common) => common.write(sink),
+        }
+        sink.int("e", i64::from(self.queue_id));
+        sink.int("h", i64::from(self.flag));
+        sink.plain("g", Plain::known(self.born_timestamp.as_bytes()));
+        // Two lists of known length instead of one whose parts had to be told apart again for each message.
+        let text = Part::Text(self.properties);
+        match self.unique_key {
+            Some(key) => {
+                let name = Part::Plain(Plain::known(UNIQ_KEY.as_bytes()));
+                sink.parts("i", &[text, name, Part::NameEnd, Part::Plain(key), Part::ValueEnd]);
+            }
+            None => sink.parts("i", &[text]),
+        }
     }
 }
 
@@ -114,5 +239,7 @@ fn present(text: Option<Cow<'_, str>>) -> Option<Cow<'_, str>> {
     text.filter(|text| !text.is_empty())
 }
 
+#[cfg(test)]
+mod template_tests;
 #[cfg(test)]
 mod tests;

@@ -2,6 +2,7 @@
 
 use bytes::BytesMut;
 
+use super::fixed::FixedFields;
 use super::frame::{MAX_FRAME_BYTES, SerializeType};
 use super::header::FLAG_RESPONSE;
 use super::sink::{BinarySink, JsonSink, Measure};
@@ -98,6 +99,8 @@ pub trait FieldSink {
     fn plain(&mut self, name: &'static str, value: Plain<'_>);
     /// A text given in parts, written as if they were one.
     fn parts(&mut self, name: &'static str, parts: &[Part<'_>]);
+    /// Fields that were written before.
+    fn fixed(&mut self, fields: &FixedFields);
 }
 
 /// A typed header that knows its ext fields.

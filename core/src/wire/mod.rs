@@ -7,6 +7,7 @@
 mod binary;
 mod compact;
 pub mod encode;
+mod fixed;
 pub mod frame;
 pub mod header;
 pub mod inbox;
@@ -20,6 +21,7 @@ pub use encode::{
     CommandHead, EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, WriteFields, encode_command,
     encode_request, encode_request_head, encode_response,
 };
+pub use fixed::{FixedFields, WrittenNumber};
 pub use frame::{FrameError, MAX_FRAME_BYTES, RawFrame, SerializeType, WireLimits};
 pub use header::{ExtFields, Header, HeaderError};
 pub use inbox::{Frames, Inbox};

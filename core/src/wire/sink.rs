@@ -1,6 +1,7 @@
 //! Writing headers into prepared space, as JSON and as binary.
 
 use super::encode::{CommandHead, EncodeError, FieldSink, Part, Plain, WriteFields};
+use super::fixed::FixedFields;
 use super::frame::{MAX_FRAME_BYTES, PREFIX_BYTES, SerializeType};
 use super::text::{control_escape, eight_digits, first_mark, in_eights, short_digits, short_word, specials};
 
@@ -55,7 +56,12 @@ impl<'b> Space<'b> {
         match u32::try_from(value) {
             Ok(digit @ 0..=9) => self.put(&[b'0' + digit as u8]),
             Ok(short @ 0..=99_999_999) => self.first_digits(short),
-            _ => {
+            // Numbers of requests are here: nine or ten digits.
+            Ok(long) => {
+                self.first_digits(long / 100_000_000);
+                self.put_word(eight_digits(long % 100_000_000).to_le_bytes(), 8);
+            }
+            Err(_) => {
                 if value < 0 {
                     self.put(b"-");
                 }
@@ -127,9 +133,8 @@ fn escape_into<'b>(mut space: &'b mut [u8], mut text: &[u8]) -> Option<&'b mut [
             continue;
         }
         let clean = first_mark(marks);
-        let (escape, len) = escape((word >> (clean * 8)) as u8);
-        *place.get_mut(clean..)?.first_chunk_mut::<8>()? = escape;
-        space = space.get_mut(clean + len..)?;
+        let end = escape_at(place, clean, word)?;
+        space = space.get_mut(end..)?;
         text = text.get(clean + 1..)?;
     }
 }
@@ -146,20 +151,28 @@ fn escape_tail<'b>(mut space: &'b mut [u8], mut text: &[u8]) -> Option<&'b mut [
             return space.get_mut(text.len()..);
         }
         let clean = first_mark(marks);
-        let (escape, len) = escape((word >> (clean * 8)) as u8);
-        *place.get_mut(clean..)?.first_chunk_mut::<8>()? = escape;
-        space = space.get_mut(clean + len..)?;
+        let end = escape_at(place, clean, word)?;
+        space = space.get_mut(end..)?;
         text = text.get(clean + 1..)?;
     }
     Some(space)
 }
 
-/// The escape of one byte, and its length.
+/// Writes the escape of the byte at `at` of a word to the same place; where it ends.
 #[inline(always)]
-fn escape(byte: u8) -> ([u8; 8], usize) {
+fn escape_at(place: &mut [u8; 16], at: usize, word: u64) -> Option<usize> {
+    let (escape, len) = escape((word >> (at * 8)) as u8);
+    *place.get_mut(at..)?.first_chunk_mut::<8>()? = escape.to_le_bytes();
+    Some(at + len)
+}
+
+/// The escape of one byte as a little-endian word, and its length.
+#[inline(always)]
+fn escape(byte: u8) -> (u64, usize) {
     // Properties are separated by these.
     if byte < 8 {
-        return ([b'\\', b'u', b'0', b'0', b'0', b'0' + byte, 0, 0], 6);
+        const ZERO: u64 = u64::from_le_bytes(*b"\\u0000\0\0");
+        return (ZERO | u64::from(byte) << 40, 6);
     }
     let short = match byte {
         b'"' | b'\\' => byte,
@@ -170,10 +183,10 @@ fn escape(byte: u8) -> ([u8; 8], usize) {
         0x0c => b'f',
         _ => {
             let [a, b, c, d, e, f] = control_escape(byte);
-            return ([a, b, c, d, e, f, 0, 0], 6);
+            return (u64::from_le_bytes([a, b, c, d, e, f, 0, 0]), 6);
         }
     };
-    ([b'\\', short, 0, 0, 0, 0, 0, 0], 2)
+    (u64::from(b'\\') | u64::from(short) << 8, 2)
 }
 
 /// Fills in the prefix of a frame whose prefix and header are the first `at` bytes of `space`.
@@ -202,6 +215,14 @@ fn finish(
 pub(super) struct JsonSink<'b>(Space<'b>);
 
 impl JsonSink<'_> {
+    /// Writes the ext fields alone; their size, or `None` when `space` is too small.
+    pub(super) fn fields<H: WriteFields>(space: &mut [u8], fields: &H) -> Option<usize> {
+        let size = space.len();
+        let mut sink = JsonSink(Space::from(space, 0));
+        fields.write(&mut sink);
+        (!sink.0.full).then_some(size - sink.0.rest.len())
+    }
+
     /// Writes prefix and header; the size of both, or `None` when `space` is too small.
     #[inline(always)]
     pub(super) fn command<H: WriteFields>(
@@ -324,6 +345,11 @@ impl FieldSink for JsonSink<'_> {
         }
         self.0.put(b"\",");
     }
+
+    #[inline(always)]
+    fn fixed(&mut self, fields: &FixedFields) {
+        self.0.put(fields.json());
+    }
 }
 
 /// Writes a header in RocketMQ's binary layout.
@@ -333,6 +359,18 @@ pub(super) struct BinarySink<'b> {
 }
 
 impl BinarySink<'_> {
+    /// Writes the ext fields alone; their size, or `None` when `space` is too small.
+    pub(super) fn fields<H: WriteFields>(space: &mut [u8], fields: &H) -> Result<Option<usize>, EncodeError> {
+        let size = space.len();
+        let mut sink = BinarySink { space: Space::from(space, 0), name_too_long: false };
+        fields.write(&mut sink);
+        match sink {
+            BinarySink { name_too_long: true, .. } => Err(EncodeError::NameTooLong),
+            BinarySink { space: Space { full: true, .. }, .. } => Ok(None),
+            BinarySink { space: Space { rest, .. }, .. } => Ok(Some(size - rest.len())),
+        }
+    }
+
     /// Writes prefix and header; the size of both, or `None` when `space` is too small.
     #[inline(always)]
     pub(super) fn command<H: WriteFields>(
@@ -440,6 +478,11 @@ impl FieldSink for BinarySink<'_> {
             }
         }
     }
+
+    #[inline(always)]
+    fn fixed(&mut self, fields: &FixedFields) {
+        self.space.put(fields.binary());
+    }
 }
 
 /// Adds up what the fields of a header need at least, in bytes.
@@ -453,6 +496,13 @@ impl Measure {
         const OTHER_FIELDS: usize = 192;
         let mut measure = Self { bytes: OTHER_FIELDS };
         measure.add(head.remark.unwrap_or_default().len());
+        fields.write(&mut measure);
+        measure.bytes
+    }
+
+    /// The same for the ext fields alone.
+    pub(super) fn fields<H: WriteFields>(fields: &H) -> usize {
+        let mut measure = Self { bytes: 0 };
         fields.write(&mut measure);
         measure.bytes
     }
@@ -487,5 +537,8 @@ impl FieldSink for Measure {
     fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
         self.add(name.len());
         parts.iter().for_each(|part| self.add(part.len()));
+    }
+    fn fixed(&mut self, fields: &FixedFields) {
+        self.add(fields.json().len().max(fields.binary().len()));
     }
 }

@@ -5,11 +5,13 @@ use std::hint::black_box;
 use bytes::{Bytes, BytesMut};
 use rocketmq_core::body::{RouteLimits, TopicRouteData, write_heartbeat_data};
 use rocketmq_core::command::{LanguageCode, RequestCode, version};
-use rocketmq_core::ground::names::{GroupName, TopicName};
-use rocketmq_core::message::{Message, UniqueKey, UniqueKeys, names};
-use rocketmq_core::request::{SendMessageRequestHeaderV2, SendMessageResponseHeader, StoredAnswer};
+use rocketmq_core::message::{Message, UniqueKeys};
+use rocketmq_core::request::{
+    SendMessageCommon, SendMessageCommonHeader, SendMessageFields, SendMessageResponseHeader,
+    SendMessageTemplate, StoredAnswer,
+};
 use rocketmq_core::wire::{
-    Header, Inbox, Part, Plain, RawFrame, RequestHead, SerializeType, WireLimits, encode_request,
+    Header, Inbox, Plain, RawFrame, RequestHead, SerializeType, WireLimits, WrittenNumber, encode_request,
 };
 
 use crate::answers::{Fate, Request, answer, route_of_three};
@@ -23,35 +25,32 @@ pub(super) fn encode(probe: &mut Probe, serialize: SerializeType, rounds: u64) {
         .key("k0000001")
         .build()
         .expect("a sound message");
-    let names = Names {
-        group: "bench-producer-group".parse().expect("a group"),
-        create_topic_key: "TBW102".parse().expect("a topic"),
-        unique_key: UniqueKeys::new([10, 0, 0, 2].into(), 4_711, 7).next(1_795_258_349_875),
-    };
+    let unique_key = UniqueKeys::new([10, 0, 0, 2].into(), 4_711, 7).next(1_795_258_349_875);
     // The producer knows without a look that these need no escapes.
     let plain = |text| Plain::new(text).expect("no escapes");
-    let properties = [
-        Part::Text(message.properties().as_wire()),
-        Part::Plain(plain(names::UNIQ_KEY)),
-        Part::NameEnd,
-        Part::Plain(plain(names.unique_key.as_str())),
-        Part::ValueEnd,
-    ];
+    let template = SendMessageTemplate::new(&SendMessageCommonHeader {
+        producer_group: plain("bench-producer-group"),
+        topic: message.topic().into(),
+        default_topic: plain("TBW102"),
+        default_topic_queue_nums: 4,
+        sys_flag: 0,
+        reconsume_times: 0,
+        unit_mode: false,
+        batch: false,
+        broker_name: "broker-a",
+    })
+    .expect("small enough");
+    let mut born_timestamp = WrittenNumber::default();
+    let key = plain(unique_key.as_str());
     let mut out = BytesMut::with_capacity(4 * 1024);
     for round in 0..rounds {
         let opaque = 1_234_500_000 + (round % 4_096) as i32;
         out.clear();
-        let (out, message, names, properties) = black_box((&mut out, &message, &names, &properties));
-        probe.measure(|| encode_one(out, serialize, message, names, properties, opaque));
+        let (out, message, template, key) = black_box((&mut out, &message, &template, key));
+        let time = &mut born_timestamp;
+        probe.measure(|| encode_one(out, serialize, message, template, time, key, opaque));
         assert!(out.len() > 1_200);
     }
-}
-
-/// Names that a producer has ready.
-struct Names {
-    group: GroupName,
-    create_topic_key: TopicName,
-    unique_key: UniqueKey,
 }
 
 #[inline(always)]
@@ -59,8 +58,9 @@ fn encode_one(
     out: &mut BytesMut,
     serialize: SerializeType,
     message: &Message,
-    names: &Names,
-    properties: &[Part<'_>],
+    template: &SendMessageTemplate,
+    born_timestamp: &mut WrittenNumber,
+    unique_key: Plain<'_>,
     opaque: i32,
 ) {
     let head = RequestHead {
@@ -70,20 +70,14 @@ fn encode_one(
         version: version::CURRENT,
         language: LanguageCode::Rust,
     };
-    let header = SendMessageRequestHeaderV2 {
-        producer_group: (&names.group).into(),
-        topic: message.topic().into(),
-        default_topic: (&names.create_topic_key).into(),
-        default_topic_queue_nums: black_box(4),
+    born_timestamp.set(black_box(1_795_258_349_875));
+    let header = SendMessageFields {
+        common: SendMessageCommon::Written(template),
         queue_id: opaque & 7,
-        sys_flag: 0,
-        born_timestamp: black_box(1_795_258_349_875),
+        born_timestamp,
         flag: message.flag(),
-        properties,
-        reconsume_times: 0,
-        unit_mode: false,
-        batch: false,
-        broker_name: black_box("broker-a"),
+        properties: message.properties().as_wire(),
+        unique_key: Some(unique_key),
     };
     encode_request(out, serialize, &head, &header, message.body()).expect("small enough");
 }
