@@ -104,11 +104,26 @@ fn the_unique_key_stays_once_set() {
 }
 
 #[test]
-fn setting_the_key_of_a_plain_message_takes_no_memory() {
-    let mut message = Message::new(topic(), "b");
-    let before = message.properties().as_wire().as_ptr();
-    message.set_unique_key(UniqueKeys::new([10, 0, 0, 2].into(), 1, 1).next(0));
-    assert_eq!(message.properties().as_wire().as_ptr(), before);
+fn an_ordinary_message_has_room_for_its_unique_key() {
+    for ip in [[10, 0, 0, 2].into(), core::net::Ipv6Addr::LOCALHOST.into()] {
+        let key = UniqueKeys::new(ip, 1, 1).next(0);
+        let mut plain = Message::new(topic(), "b");
+        let mut ordinary = build(|b| b.tag("created").key("order-4711")).unwrap();
+        let mut large = build(|b| b.property("p", &"v".repeat(500))).unwrap();
+        for message in [&mut plain, &mut ordinary, &mut large] {
+            let before = message.properties().as_wire().as_ptr();
+            message.set_unique_key(key);
+            assert_eq!(message.properties().as_wire().as_ptr(), before);
+        }
+    }
+}
+
+#[test]
+fn what_comes_after_a_key_stands_before_it() {
+    let message =
+        build(|b| b.key("k1").tag("t").property("p", "1").key("k2").tag("u").wait_store_msg_ok(false));
+    let expected = "p\u{1}1\u{2}TAGS\u{1}u\u{2}WAIT\u{1}false\u{2}KEYS\u{1}k1 k2\u{2}";
+    assert_eq!(message.unwrap().properties().as_wire(), expected);
 }
 
 #[test]

@@ -1,19 +1,30 @@
 //! The properties of a message, kept as the text that goes over the wire.
 
-use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
+use super::rules::{PropertyError, check_property, check_user_property};
+use super::{KEY_SEPARATOR, unique_key};
+
 /// Stands between a name and its value.
 const NAME_END: char = '\u{1}';
 /// Stands behind each value, the last one too: Java 4.9 glues texts together and relies on it.
 const VALUE_END: char = '\u{2}';
 
-/// Room for `WAIT` and a `UNIQ_KEY`, so that a plain message's properties are one allocation.
-const INITIAL_CAPACITY: usize = 64;
+/// The property `WAIT` of a new message.
+const WAIT_TRUE: &str = "WAIT\u{1}true\u{2}";
+
+/// Room for the `UNIQ_KEY` that a message gets when it is handed back unsent.
+const UNIQ_KEY_ROOM: usize = pair_len(names::UNIQ_KEY.len(), unique_key::MAX_LEN);
+/// Room for `WAIT` and `UNIQ_KEY`, so that a plain message's properties are one allocation.
+const PLAIN_ROOM: usize = pair_len(names::WAIT.len(), "false".len()) + UNIQ_KEY_ROOM;
+/// Room for a tag and a key besides, so that most messages' are, too. With its own 8 bytes this is
+/// the largest piece that glibc's allocator keeps at hand by the thousand: a larger one costs 150
+/// instructions more when many messages are under way.
+const BUILDER_ROOM: usize = 120;
 
 /// Names of the properties this client writes or reads itself (Java: `MessageConst`).
 pub mod names {
@@ -31,122 +42,6 @@ pub mod names {
     pub const SHARDING_KEY: &str = "__SHARDINGKEY";
 }
 
-/// The names `putUserProperty` refuses, in byte order.
-const RESERVED: [&str; 51] = [
-    "1ST_POP_TIME",
-    "ARRIVE_TIME",
-    "BORN_TIMESTAMP",
-    "BUYER_ID",
-    "CLUSTER",
-    "CONSUME_START_TIME",
-    "CORRECTION_FLAG",
-    "CORRELATION_ID",
-    "DELAY",
-    "DLQ_ORIGIN_MESSAGE_ID",
-    "DLQ_ORIGIN_TOPIC",
-    "DUP_INFO",
-    "EXTEND_UNIQ_INFO",
-    "INNER_MULTI_QUEUE_OFFSET",
-    "INSTANCE_ID",
-    "KEYS",
-    "MAX_OFFSET",
-    "MAX_RECONSUME_TIMES",
-    "MIN_OFFSET",
-    "MQ2_FLAG",
-    "MSG_REGION",
-    "MSG_TYPE",
-    "ORIGIN_MESSAGE_ID",
-    "PGROUP",
-    "POP_CK",
-    "POP_CK_OFFSET",
-    "PUSH_REPLY_TIME",
-    "REAL_QID",
-    "REAL_TOPIC",
-    "RECONSUME_TIME",
-    "REPLY_TO_CLIENT",
-    "RETRY_TOPIC",
-    "TAGS",
-    "TIMER_DELAY_LEVEL",
-    "TIMER_DELAY_MS",
-    "TIMER_DELAY_SEC",
-    "TIMER_DELIVER_MS",
-    "TIMER_DEL_UNIQKEY",
-    "TIMER_DEQUEUE_MS",
-    "TIMER_ENQUEUE_MS",
-    "TIMER_OUT_MS",
-    "TIMER_ROLL_TIMES",
-    "TRACE_ON",
-    "TRANSFER_FLAG",
-    "TRAN_MSG",
-    "TRAN_PREPARED_QUEUE_OFFSET",
-    "TTL",
-    "UNIQ_KEY",
-    "WAIT",
-    "__BORNHOST",
-    "__CRC32#",
-];
-
-/// Whether RocketMQ uses this property name itself, so that users cannot set it.
-#[must_use]
-pub fn is_reserved_property(name: &str) -> bool {
-    RESERVED.binary_search(&name).is_ok()
-}
-
-/// Why a property, a tag or a key is refused. The message is not built, nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum PropertyError {
-    /// RocketMQ uses this name itself.
-    #[error("the property name {name} is reserved; {}", instead_of(.name))]
-    Reserved {
-        /// The reserved name.
-        name: String,
-    },
-    /// The name is empty or consists of white space.
-    #[error("a property name is blank; give it a name")]
-    BlankName,
-    /// The value is empty or consists of white space: readers would lose the property.
-    #[error("the value of property {name:?} is blank; leave the property out instead")]
-    BlankValue {
-        /// The property.
-        name: String,
-    },
-    /// A control character in a property name.
-    #[error("the property name {name:?} has the control character {character:?}; remove it")]
-    ControlInName {
-        /// The property.
-        name: String,
-        /// The first control character.
-        character: char,
-    },
-    /// A control character in a value, which could split it into properties nobody set.
-    #[error(
-        "the value of property {name:?} has the control character {character:?}; encode it, or put it into the body"
-    )]
-    ControlInValue {
-        /// The property; `TAGS` for the tag, `KEYS` for a key.
-        name: String,
-        /// The first control character.
-        character: char,
-    },
-    /// A blank inside a key, which would make two keys of it.
-    #[error("the key {key:?} has a blank inside; add several keys one by one")]
-    BlankInKey {
-        /// The key.
-        key: String,
-    },
-}
-
-/// What a user who reached for a reserved name most likely wants.
-fn instead_of(name: &str) -> &'static str {
-    match name {
-        names::TAGS => "set the tag",
-        names::KEYS => "add keys",
-        names::WAIT => "use wait_store_msg_ok",
-        _ => "choose another name",
-    }
-}
-
 /// The properties of a message, in the order they were set.
 ///
 /// They are kept as the text that goes over the wire (`name \x01 value \x02` for each), so sending
@@ -156,7 +51,7 @@ fn instead_of(name: &str) -> &'static str {
 pub struct Properties {
     text: String,
     /// The first letters of all names, a bit for each: most questions are for names that are not there.
-    initials: u32,
+    initials: u64,
 }
 
 impl Properties {
@@ -167,10 +62,20 @@ impl Properties {
     }
 
     /// Just `WAIT`, with room for what a send adds.
-    pub(super) fn with_wait(wait: bool) -> Properties {
-        let mut properties = Properties { text: String::with_capacity(INITIAL_CAPACITY), initials: 0 };
-        properties.append(names::WAIT, if wait { "true" } else { "false" });
-        properties
+    pub(super) fn plain() -> Properties {
+        Properties::wait_with_room(PLAIN_ROOM)
+    }
+
+    /// Just `WAIT`, with room for what usually comes.
+    pub(super) fn to_be_built() -> Properties {
+        Properties::wait_with_room(BUILDER_ROOM)
+    }
+
+    #[inline]
+    fn wait_with_room(room: usize) -> Properties {
+        let mut text = String::with_capacity(room);
+        text.push_str(WAIT_TRUE);
+        Properties { text, initials: initial(names::WAIT) }
     }
 
     /// Reads a wire text by Java's rules: pieces end at `\x02`, a name ends at the first `\x01` of
@@ -202,10 +107,16 @@ impl Properties {
 
     /// The value of a property.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
+        // Inlined up to here, where the name is known, the question is one instruction.
         if self.initials & initial(name) == 0 {
             return None;
         }
+        self.find(name)
+    }
+
+    fn find(&self, name: &str) -> Option<&str> {
         self.iter().find(|(n, _)| *n == name).map(|(_, value)| value)
     }
 
@@ -227,10 +138,9 @@ impl Properties {
     /// A name RocketMQ uses itself, a blank name or value, a control character in either.
     #[doc(alias = "putUserProperty")]
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), PropertyError> {
-        if is_reserved_property(name) {
-            return Err(PropertyError::Reserved { name: name.to_owned() });
-        }
-        self.insert_reserved(name, value)
+        check_user_property(name, value)?;
+        self.replace_checked(name, value);
+        Ok(())
     }
 
     /// Sets a property under any name, the reserved ones too: for RocketMQ's own properties.
@@ -238,31 +148,77 @@ impl Properties {
     /// # Errors
     /// A blank name or value, a control character in either.
     pub fn insert_reserved(&mut self, name: &str, value: &str) -> Result<(), PropertyError> {
-        if name.trim().is_empty() {
-            return Err(PropertyError::BlankName);
-        }
-        if let Some(character) = first_control(name) {
-            return Err(PropertyError::ControlInName { name: name.to_owned(), character });
-        }
-        check_value(name, value)?;
+        check_property(name, value)?;
         self.replace_checked(name, value);
         Ok(())
     }
 
     /// Replaces or appends a pair whose characters are known to be harmless.
+    #[inline]
     pub(super) fn replace_checked(&mut self, name: &str, value: &str) {
-        if let Some(range) = self.range_of(name) {
-            self.text.replace_range(range, "");
-        }
+        self.remove(name);
         self.append(name, value);
     }
 
+    /// The same, but what are the last `tail` bytes now, pairs of other names, stays behind it.
+    pub(super) fn replace_before(&mut self, tail: usize, name: &str, value: &str) {
+        self.remove(name);
+        self.initials |= initial(name);
+        self.make_room(pair_len(name.len(), value.len()));
+        let at = self.text.len().saturating_sub(tail);
+        self.text.insert(at, VALUE_END);
+        self.text.insert_str(at, value);
+        self.text.insert(at, NAME_END);
+        self.text.insert_str(at, name);
+    }
+
+    /// Adds a key to `KEYS`, which are the last `keys_len` bytes, or none. Returns by how much they grew.
+    pub(super) fn add_key(&mut self, key: &str, keys_len: usize) -> usize {
+        let before = self.text.len();
+        if keys_len == 0 {
+            self.append(names::KEYS, key);
+        } else {
+            self.make_room(KEY_SEPARATOR.len().saturating_add(key.len()));
+            self.text.pop();
+            self.text.push_str(KEY_SEPARATOR);
+            self.text.push_str(key);
+            self.text.push(VALUE_END);
+        }
+        self.text.len() - before
+    }
+
+    #[inline]
     fn append(&mut self, name: &str, value: &str) {
         self.initials |= initial(name);
+        self.make_room(pair_len(name.len(), value.len()));
         self.text.push_str(name);
         self.text.push(NAME_END);
         self.text.push_str(value);
         self.text.push(VALUE_END);
+    }
+
+    /// Makes room for so many bytes at once.
+    #[inline]
+    fn make_room(&mut self, bytes: usize) {
+        if bytes > self.text.capacity() - self.text.len() {
+            self.grow(bytes);
+        }
+    }
+
+    /// Whoever needs more room than usual gets that for a `UNIQ_KEY` with it.
+    #[cold]
+    fn grow(&mut self, bytes: usize) {
+        self.text.reserve(bytes.saturating_add(UNIQ_KEY_ROOM));
+    }
+
+    /// Takes a property out, if it is there.
+    #[inline]
+    fn remove(&mut self, name: &str) {
+        if self.initials & initial(name) != 0
+            && let Some(range) = self.range_of(name)
+        {
+            self.text.replace_range(range, "");
+        }
     }
 
     /// Where a property with both its separators stands in the text.
@@ -293,9 +249,18 @@ impl<'a> IntoIterator for &'a Properties {
     }
 }
 
-/// The bit of a name's first letter.
-fn initial(name: &str) -> u32 {
-    name.as_bytes().first().map_or(0, |letter| 1 << (letter & 31))
+/// The bit of a name's first letter; upper and lower case have bits of their own.
+#[inline]
+const fn initial(name: &str) -> u64 {
+    match name.as_bytes() {
+        [letter, ..] => 1 << (*letter & 63),
+        [] => 0,
+    }
+}
+
+/// Bytes of a pair with its separators.
+const fn pair_len(name: usize, value: usize) -> usize {
+    name.saturating_add(value).saturating_add(2)
 }
 
 /// Names and values of [`Properties`].
@@ -319,31 +284,6 @@ fn split_pairs(wire: &str) -> impl Iterator<Item = (&str, &str)> {
     wire.split(VALUE_END)
         .filter_map(|piece| piece.split_once(NAME_END))
         .filter(|(name, value)| !name.is_empty() && !value.is_empty())
-}
-
-/// Whether a text may become one of the keys of a message.
-pub(super) fn check_key(key: &str) -> Result<(), PropertyError> {
-    check_value(names::KEYS, key)?;
-    if key.contains(super::KEY_SEPARATOR) {
-        return Err(PropertyError::BlankInKey { key: key.to_owned() });
-    }
-    Ok(())
-}
-
-fn check_value(name: &str, value: &str) -> Result<(), PropertyError> {
-    if let Some(character) = first_control(value) {
-        return Err(PropertyError::ControlInValue { name: name.to_owned(), character });
-    }
-    if value.trim().is_empty() {
-        return Err(PropertyError::BlankValue { name: name.to_owned() });
-    }
-    Ok(())
-}
-
-/// The first C0 control character: U+0000 to U+001F.
-fn first_control(text: &str) -> Option<char> {
-    // Bytes below 0x20 occur in UTF-8 only as these characters themselves.
-    text.bytes().find(|byte| *byte < 0x20).map(char::from)
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use core::str::FromStr;
 use super::hex;
 
 /// Longest unique key in characters: that of a client with an IPv6 address.
-const MAX_LEN: usize = 56;
+pub(super) const MAX_LEN: usize = 56;
 
 /// Digits of the two fields that change with every key: 4 bytes of time, 2 bytes of counter.
 const TIME_DIGITS: usize = 8;

@@ -55,6 +55,34 @@ pub(crate) fn find_special(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + rest.iter().take_while(|byte| !is_special(**byte)).count()
 }
 
+/// Whether there is a byte below `LIMIT`, which is 0x80 at most.
+#[inline(always)]
+pub(crate) fn any_below<const LIMIT: u8>(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
+        if marks_below::<LIMIT>(u64::from_le_bytes(*chunk)) {
+            return true;
+        }
+        rest = after;
+    }
+    // The last ones together with bytes that were looked at before, if there are enough.
+    match (bytes.last_chunk::<8>(), rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(last), ..) => marks_below::<LIMIT>(u64::from_le_bytes(*last)),
+        (None, Some(low), Some(high)) => {
+            let (low, high) = (u32::from_le_bytes(*low), u32::from_le_bytes(*high));
+            marks_below::<LIMIT>(u64::from(low) | u64::from(high) << 32)
+        }
+        _ => rest.iter().any(|byte| *byte < LIMIT),
+    }
+}
+
+/// A borrow can only come from a byte below the limit: so which bytes are marked is not exact, but
+/// whether any is.
+#[inline(always)]
+const fn marks_below<const LIMIT: u8>(word: u64) -> bool {
+    word.wrapping_sub(ONES * LIMIT as u64) & !word & HIGH != 0
+}
+
 /// Up to seven bytes as one little-endian word, the rest filled with spaces.
 #[inline(always)]
 pub(crate) fn short_word(bytes: &[u8]) -> u64 {

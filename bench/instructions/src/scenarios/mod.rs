@@ -41,7 +41,7 @@ macro_rules! scenarios {
 
 /// All scenarios. Messages have 1 KiB, a tag, a key and a unique key.
 pub const ALL: &[Scenario] = scenarios![
-    "message"           "build"   1      100  2_000 |probe, rounds| message::build(probe, rounds);
+    "message"           "build"   64      10     64 |probe, rounds| message::build(probe, rounds);
     "encode-json"       "request" 1      100  2_000 |probe, rounds| codec::encode(probe, Json, rounds);
     "encode-rocketmq"   "request" 1      100  2_000 |probe, rounds| codec::encode(probe, RocketMq, rounds);
     "decode-json"       "answer"  1      100  2_000 |probe, rounds| codec::decode(probe, Json, rounds);

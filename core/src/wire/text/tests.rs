@@ -4,8 +4,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{
-    control_escape, eight_digits, find_special, first_mark, in_eights, is_special, plain_ascii, short_digits,
-    short_word, specials,
+    any_below, control_escape, eight_digits, find_special, first_mark, in_eights, is_special, plain_ascii,
+    short_digits, short_word, specials,
 };
 
 #[test]
@@ -84,4 +84,21 @@ fn plain_ascii_ends_at_the_first_other_byte() {
         }
         assert_eq!(plain_ascii(&vec![0x7f; len]), len);
     }
+}
+
+#[test]
+fn a_byte_below_the_limit_is_found_at_every_place() {
+    for byte in [0, 1, 0x1f, 0x20, 0x21, b'a', 0x7f, 0x80, 0x9f, 0xa0, 0xff] {
+        for around in [0x21, 0x22, 0x7f, 0x80, 0xff] {
+            for len in 1..20 {
+                for at in 0..len {
+                    let mut text = vec![around; len];
+                    text[at] = byte;
+                    assert_eq!(any_below::<0x20>(&text), byte < 0x20, "{byte:#x} at {at} of {len}");
+                    assert_eq!(any_below::<0x21>(&text), byte < 0x21, "{byte:#x} at {at} of {len}");
+                }
+            }
+        }
+    }
+    assert!(!any_below::<0x80>(&[]));
 }
