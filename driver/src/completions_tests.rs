@@ -73,6 +73,7 @@ fn an_abandoned_slot_is_free_once_its_answer_came() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn an_emptied_table_shrinks_and_revives_no_number() {
     let mut table = Completions::default();
     let ids: Vec<_> = (0..KEEP * 4).map(|_| table.open()).collect();

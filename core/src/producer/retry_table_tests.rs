@@ -79,7 +79,9 @@ fn every_code_means_what_the_table_says() {
         assert_eq!(means(code, remark), expected, "{code} {remark}");
     }
     let with_remark: Vec<i32> = REMARKS.iter().map(|(code, ..)| *code).collect();
-    for code in (-2_000..33_000).filter(|code| !with_remark.contains(code)) {
+    // An interpreter needs a hundred times as long.
+    let codes = if cfg!(miri) { -5..30 } else { -2_000..33_000 };
+    for code in codes.filter(|code| !with_remark.contains(code)) {
         let listed = CODES.iter().find(|(known, _)| *known == code);
         let expected = listed.map_or(Means::FinalAndUnknown, |(_, expected)| *expected);
         for remark in ["", QUEUE, "sending message is forbidden"] {

@@ -82,12 +82,13 @@ fn the_client_limit_is_first_come_first_served() {
 #[test]
 fn random_use_neither_forgets_nor_exceeds() {
     let limits = limits();
-    for seed in 0..200 {
+    // An interpreter needs a hundred times as long.
+    for seed in 0..if cfg!(miri) { 1 } else { 200 } {
         let mut rng = Rng::new(seed);
         let mut room = Room::new(&limits);
         let mut held = Vec::new();
         let mut lines: VecDeque<(u64, usize, usize, usize)> = VecDeque::new();
-        for step in 0..400_u64 {
+        for step in 0..if cfg!(miri) { 60 } else { 400_u64 } {
             let p = usize::try_from(rng.below(3)).unwrap();
             let t = usize::try_from(rng.below(3)).unwrap();
             let weight = usize::try_from(1 + rng.below(300)).unwrap();
@@ -171,6 +172,7 @@ fn what_is_gone_is_forgotten_once_it_is_empty() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn templates_are_bounded_and_go_with_their_brokers() {
     let plain = |text| Plain::new(text).unwrap();
     let common = || SendMessageCommonHeader {

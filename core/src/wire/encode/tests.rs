@@ -109,6 +109,7 @@ fn a_head_announces_a_body_that_follows_on_its_own() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn large_headers_are_written_whole() {
     let head = head(RequestCode::SEND_MESSAGE_V2, 1);
     for len in [600, 650, 700, 750, 5_000, 32_767, 200_000] {
@@ -136,6 +137,7 @@ impl WriteFields for Odd<'_> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn what_cannot_be_sent_is_refused_and_leaves_nothing_behind() {
     let long_name = String::leak("n".repeat(32_768));
     let huge = "x".repeat(17 * 1024 * 1024);
@@ -166,6 +168,7 @@ fn what_cannot_be_sent_is_refused_and_leaves_nothing_behind() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_reused_buffer_takes_no_memory() {
     let body = [7; 1024];
     let mut out = BytesMut::with_capacity(2048);
@@ -181,6 +184,7 @@ fn a_reused_buffer_takes_no_memory() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn numbers_of_every_size_are_written_in_decimal() {
     struct Numbers(Vec<i64>);
     impl WriteFields for Numbers {
