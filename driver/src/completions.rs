@@ -175,8 +175,7 @@ impl Completions {
         }
     }
 
-    /// Slots in use.
-    #[cfg(test)]
+    /// Slots in use: commands under way, and answers that were not fetched.
     pub(crate) fn len(&self) -> usize {
         self.used
     }

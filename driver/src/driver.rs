@@ -3,9 +3,10 @@
 use crate::clock::RuntimeClock;
 use crate::link::{Link, Step};
 use crate::recording::Pen;
-use crate::runtime::Runtime;
-use crate::shared::{Chore, Shared, State, wake_all};
-use rocketmq_core::ground::{Instant, Now};
+use crate::runtime::{Runtime, Stream};
+use crate::shared::{Chore, Shared, State};
+use crate::timer::Timer;
+use rocketmq_core::ground::Now;
 use rocketmq_core::interface::{CloseReason, ConnId, Input};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
@@ -48,11 +49,12 @@ enum Found {
 }
 
 /// What to do after a turn with the core.
-struct Turn {
-    deadline: Option<Instant>,
-    finished: bool,
-    /// Nothing is left to do until somebody wakes the driver.
-    idle: bool,
+enum Turn {
+    /// There is more to do.
+    GoOn,
+    /// Nothing is left to do until somebody wakes the driver, or the timer does.
+    Sleep,
+    Finished,
 }
 
 impl<R: Runtime> std::fmt::Debug for Driver<R> {
@@ -68,7 +70,7 @@ impl<R: Runtime> Driver<R> {
             runtime,
             clock,
             links: BTreeMap::new(),
-            timer: Timer { at: None, sleep: None },
+            timer: Timer::default(),
             found: Vec::new(),
             chores: VecDeque::new(),
             wakers: Vec::new(),
@@ -105,30 +107,31 @@ impl<R: Runtime> Driver<R> {
 
     /// Tells the core what was found and what time it is, and takes what is to be written.
     fn turn(&mut self, again: bool, waker: &Waker) -> Turn {
-        let Self { shared, links, found, chores, wakers, pen, .. } = self;
-        let turn = shared.enter_with(wakers, |state, now| {
+        let Self { shared, links, found, chores, wakers, pen, timer, .. } = self;
+        let (turn, after) = shared.enter_quietly(std::mem::take(wakers), |state, now| {
             state.driver_is_up();
             tell(state, now, links, found);
             // After the answers: one that came before its deadline counts, however late we look.
             if state.core.deadline().is_some_and(|at| at <= now.mono) {
                 state.feed(now, Input::Tick);
             }
-            let finished = state.is_finished();
+            if state.is_finished() {
+                return Turn::Finished;
+            }
             let had_chores = !state.chores.is_empty();
             std::mem::swap(&mut state.chores, chores);
-            do_chores(chores, links);
+            do_chores(state, chores, links);
             let fetched = fetch_outboxes(state, links);
-            let idle = !(again || had_chores || fetched || finished);
-            if idle {
-                state.driver_sleeps(waker);
+            let pen_due = pen.fetch(&mut state.tape, now);
+            if again || had_chores || fetched {
+                return Turn::GoOn;
             }
-            let deadline = match (state.core.deadline(), pen.fetch(&mut state.tape, now)) {
-                (Some(deadline), Some(write)) => Some(deadline.min(write)),
-                (deadline, write) => deadline.or(write),
-            };
-            Turn { deadline, finished, idle }
+            let deadline = [state.core.deadline(), pen_due].into_iter().flatten().min();
+            let alarm = timer.plan(deadline, now.mono);
+            state.driver_sleeps(waker, alarm);
+            Turn::Sleep
         });
-        wake_all(wakers);
+        *wakers = after.settle();
         self.write_recording();
         turn
     }
@@ -156,7 +159,7 @@ impl<R: Runtime> Driver<R> {
     }
 }
 
-fn tell<S>(
+fn tell<S: Stream>(
     state: &mut State,
     now: Now,
     links: &mut BTreeMap<ConnId, Link<S>>,
@@ -164,7 +167,12 @@ fn tell<S>(
 ) {
     for (conn, what) in found.drain(..) {
         match what {
-            Found::Connected => state.feed(now, Input::Connected { conn }),
+            Found::Connected => {
+                if let Some(outlet) = links.get(&conn).and_then(Link::outlet) {
+                    state.outlets.add(conn, outlet);
+                }
+                state.feed(now, Input::Connected { conn });
+            }
             Found::Wrote(count) => state.feed(now, Input::Wrote { conn, count }),
             Found::Received(count) => {
                 let Some(link) = links.get_mut(&conn) else {
@@ -173,12 +181,15 @@ fn tell<S>(
                 state.feed(now, Input::Received { conn, bytes: link.received(count) });
                 link.fit_read_buffer(count);
             }
-            Found::Closed(why) => state.feed(now, Input::Closed { conn, why }),
+            Found::Closed(why) => {
+                state.outlets.remove(conn);
+                state.feed(now, Input::Closed { conn, why });
+            }
         }
     }
 }
 
-fn do_chores<S>(chores: &mut VecDeque<Chore>, links: &mut BTreeMap<ConnId, Link<S>>) {
+fn do_chores<S>(state: &mut State, chores: &mut VecDeque<Chore>, links: &mut BTreeMap<ConnId, Link<S>>) {
     for chore in chores.drain(..) {
         match chore {
             Chore::Connect(conn, to) => {
@@ -190,6 +201,7 @@ fn do_chores<S>(chores: &mut VecDeque<Chore>, links: &mut BTreeMap<ConnId, Link<
                 }
             }
             Chore::Close(conn) => {
+                state.outlets.remove(conn);
                 links.remove(&conn);
             }
         }
@@ -218,14 +230,17 @@ impl<R: Runtime> Future for Driver<R> {
         }
         for _ in 0..ROUNDS {
             let again = this.move_bytes(cx);
-            let turn = this.turn(again, cx.waker());
-            if turn.finished {
-                this.finish();
-                return Poll::Ready(());
-            }
-            let fired = this.timer.poll(turn.deadline, &*this.runtime, &this.clock, cx);
-            if turn.idle && !fired {
-                return Poll::Pending;
+            match this.turn(again, cx.waker()) {
+                Turn::GoOn => {}
+                Turn::Sleep => {
+                    if this.timer.poll(&*this.runtime, &this.clock, cx).is_pending() {
+                        return Poll::Pending;
+                    }
+                }
+                Turn::Finished => {
+                    this.finish();
+                    return Poll::Ready(());
+                }
             }
         }
         cx.waker().wake_by_ref();
@@ -236,41 +251,5 @@ impl<R: Runtime> Future for Driver<R> {
 impl<R: Runtime> Drop for Driver<R> {
     fn drop(&mut self) {
         self.finish();
-    }
-}
-
-/// The one timer. It is armed anew only for an earlier deadline: most deadlines pass unneeded, and a wake-up
-/// too many now and then costs less than moving the timer with each send.
-struct Timer<R: Runtime> {
-    at: Option<Instant>,
-    sleep: Option<Pin<Box<R::Sleep>>>,
-}
-
-impl<R: Runtime> Timer<R> {
-    /// True when the timer fired: the core is to be asked again.
-    fn poll(
-        &mut self,
-        deadline: Option<Instant>,
-        runtime: &R,
-        clock: &RuntimeClock<R>,
-        cx: &mut Context<'_>,
-    ) -> bool {
-        let Some(deadline) = deadline else { return false };
-        if self.at.is_none_or(|at| deadline < at) {
-            let Some(at) = clock.to_runtime(deadline) else {
-                return false;
-            };
-            let sleep = runtime.sleep_until(at);
-            match &mut self.sleep {
-                Some(old) => old.set(sleep),
-                None => self.sleep = Some(Box::pin(sleep)),
-            }
-            self.at = Some(deadline);
-        }
-        let fired = self.sleep.as_mut().is_some_and(|sleep| sleep.as_mut().poll(cx).is_ready());
-        if fired {
-            self.at = None;
-        }
-        fired
     }
 }

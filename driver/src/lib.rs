@@ -56,14 +56,17 @@ mod error;
 mod events;
 mod identity;
 mod link;
+mod lone;
 mod producer;
 mod recording;
 pub mod runtime;
 mod send;
 mod shared;
+mod socket;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod wait;
 mod watch;
 

@@ -1,10 +1,13 @@
 //! One connection of the driver: its stream and its buffers.
 
+use crate::lone::Outlet;
 use crate::runtime::{Connecting, Runtime, Stream, close_reason};
-use bytes::{Buf, Bytes};
+use crate::socket::{MOST_WRITTEN, Pipe, Socket};
+use bytes::Bytes;
 use rocketmq_core::ground::endpoint::Endpoint;
 use rocketmq_core::interface::CloseReason;
-use std::io::{ErrorKind, IoSlice};
+use std::io::ErrorKind;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 /// The read buffer of a quiet connection.
@@ -13,10 +16,6 @@ const LEAST_READ: usize = 16 * 1024;
 const MOST_READ: usize = 256 * 1024;
 /// After so many reads in a row that would have fitted a quarter, the read buffer shrinks to that.
 const SMALL_READS: u32 = 32;
-/// About how much is written before the other direction gets its turn.
-const MOST_WRITTEN: usize = 128 * 1024;
-/// Slices handed to one write.
-const SLICES: usize = 64;
 
 /// A connection, being opened or open.
 pub(crate) struct Link<S> {
@@ -28,14 +27,14 @@ pub(crate) struct Link<S> {
     next: usize,
     /// The core may have bytes for this link.
     pub(crate) outbox_filled: bool,
-    /// Writing failed; answers that arrived before are still read.
-    failing: Option<CloseReason>,
+    /// It is about to end: no more bytes are wanted.
+    failing: bool,
 }
 
 enum Phase<S> {
     Wanted(Endpoint),
     Connecting(Connecting<S>),
-    Open(S),
+    Open(Arc<Socket<S>>),
 }
 
 /// What one pass over a link brought.
@@ -60,7 +59,7 @@ impl<S> Link<S> {
             out: Vec::new(),
             next: 0,
             outbox_filled: false,
-            failing: None,
+            failing: false,
         }
     }
 
@@ -71,7 +70,7 @@ impl<S> Link<S> {
 
     /// Where to put bytes of the core's outbox, if there may be some and everything before is written.
     pub(crate) fn wants_bytes(&mut self) -> Option<&mut Vec<Bytes>> {
-        let open = matches!(self.phase, Phase::Open(_)) && self.failing.is_none();
+        let open = matches!(self.phase, Phase::Open(_)) && !self.failing;
         (open && self.outbox_filled && self.out.is_empty()).then_some(&mut self.out)
     }
 
@@ -102,6 +101,17 @@ impl<S> Link<S> {
 }
 
 impl<S: Stream> Link<S> {
+    /// For a caller who writes itself; none while the connection is not open.
+    pub(crate) fn outlet(&self) -> Option<Weak<dyn Outlet>> {
+        match &self.phase {
+            Phase::Open(socket) => {
+                let socket: Weak<Socket<S>> = Arc::downgrade(socket);
+                Some(socket)
+            }
+            Phase::Wanted(_) | Phase::Connecting(_) => None,
+        }
+    }
+
     /// Opens, writes and reads as far as the socket allows.
     pub(crate) fn step<R: Runtime<Stream = S>>(&mut self, runtime: &R, cx: &mut Context<'_>) -> Step {
         let mut step = Step::default();
@@ -116,7 +126,7 @@ impl<S: Stream> Link<S> {
                     return step;
                 }
                 Poll::Ready(Ok(stream)) => {
-                    self.phase = Phase::Open(stream);
+                    self.phase = Phase::Open(Arc::new(Socket::new(stream)));
                     self.read = vec![0; LEAST_READ];
                     self.outbox_filled = true;
                     step.connected = true;
@@ -124,94 +134,43 @@ impl<S: Stream> Link<S> {
                 }
             }
         }
-        if let Phase::Open(stream) = &mut self.phase {
-            if self.failing.is_none() {
-                self.failing = write(stream, &mut self.out, &mut self.next, cx, &mut step).err();
-            }
-            self.read(cx, &mut step);
+        if let Phase::Open(socket) = &self.phase {
+            let mut pipe = socket.lock();
+            step.wrote = pipe.write(&mut self.out, &mut self.next, cx);
+            step.more |= step.wrote >= MOST_WRITTEN && !self.out.is_empty();
+            read(&mut pipe, &mut self.read, cx, &mut step);
+            self.failing = pipe.failing.is_some();
+            pipe.ended = step.closed.is_some();
         }
         step
     }
+}
 
-    fn read(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let Phase::Open(stream) = &mut self.phase else {
-            return;
-        };
-        match stream.poll_read(cx, &mut self.read) {
-            Poll::Pending => step.closed = self.failing,
-            Poll::Ready(Ok(0)) => step.closed = Some(self.failing.unwrap_or(CloseReason::EndOfStream)),
+/// Reads until the stream waits or the buffer is full: then one turn with the core is for all of it, and no second
+/// look is needed to know that the stream waits.
+fn read<S: Stream>(pipe: &mut Pipe<S>, into: &mut [u8], cx: &mut Context<'_>, step: &mut Step) {
+    while step.received < into.len() {
+        let room = into.get_mut(step.received..).unwrap_or_default();
+        let end = match pipe.stream.poll_read(cx, room) {
+            Poll::Pending => pipe.failing,
+            Poll::Ready(Ok(0)) => Some(pipe.failing.unwrap_or(CloseReason::EndOfStream)),
             Poll::Ready(Ok(count)) => {
-                step.received = count.min(self.read.len());
-                step.more = true;
+                step.received += count.min(room.len());
+                continue;
             }
-            Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => step.more = true,
-            Poll::Ready(Err(error)) => step.closed = Some(close_reason(&error)),
-        }
-    }
-}
-
-/// Writes until nothing is left, the socket is full, or the other direction should have its turn.
-fn write<S: Stream>(
-    stream: &mut S,
-    out: &mut Vec<Bytes>,
-    next: &mut usize,
-    cx: &mut Context<'_>,
-    step: &mut Step,
-) -> Result<(), CloseReason> {
-    while !out.is_empty() {
-        if step.wrote >= MOST_WRITTEN {
-            step.more = true;
-            break;
-        }
-        let taken = match poll_write(stream, out.get(*next..).unwrap_or_default(), cx) {
-            Poll::Pending => break,
-            // A stream that takes nothing will never take anything.
-            Poll::Ready(Ok(0)) => return Err(CloseReason::Reset),
-            Poll::Ready(Ok(taken)) => taken,
             Poll::Ready(Err(error)) if error.kind() == ErrorKind::Interrupted => continue,
-            Poll::Ready(Err(error)) => return Err(close_reason(&error)),
+            Poll::Ready(Err(error)) => Some(close_reason(&error)),
         };
-        step.wrote += advance(out, next, taken);
-    }
-    Ok(())
-}
-
-fn poll_write<S: Stream>(
-    stream: &mut S,
-    chunks: &[Bytes],
-    cx: &mut Context<'_>,
-) -> Poll<std::io::Result<usize>> {
-    let mut slices = [IoSlice::new(&[]); SLICES];
-    let (mut count, mut bytes) = (0, 0);
-    for (slice, chunk) in slices.iter_mut().zip(chunks) {
-        let room = MOST_WRITTEN.saturating_sub(bytes);
-        let part = chunk.get(..room.min(chunk.len())).unwrap_or_default();
-        if part.is_empty() {
-            break;
+        if step.received == 0 {
+            step.closed = end;
+        } else if end.is_some() {
+            // What came before the end goes to the core first. An error may be told only once.
+            pipe.failing = end;
+            step.more = true;
         }
-        *slice = IoSlice::new(part);
-        bytes += part.len();
-        count += 1;
+        return;
     }
-    stream.poll_write_vectored(cx, slices.get(..count).unwrap_or_default())
-}
-
-/// Drops what was taken from the front; empty means all. Returns how much there was to take.
-fn advance(out: &mut Vec<Bytes>, next: &mut usize, taken: usize) -> usize {
-    let mut left = taken;
-    while let Some(chunk) = out.get_mut(*next) {
-        if chunk.len() > left {
-            chunk.advance(left);
-            return taken;
-        }
-        left -= chunk.len();
-        // Its memory may be needed elsewhere before the rest is written.
-        *chunk = Bytes::new();
-        *next += 1;
-    }
-    out.clear();
-    *next = 0;
-    taken - left
+    step.more = true;
 }
 
 #[cfg(test)]

@@ -26,6 +26,10 @@ mod off {
         pub(crate) fn action(&mut self, _: Now, _: &Action) {}
         #[inline]
         pub(crate) fn mark(&mut self) {}
+        #[inline]
+        pub(crate) fn due(&self) -> Option<Instant> {
+            None
+        }
         pub(crate) fn fail(&mut self, _: String) {}
     }
 
@@ -231,6 +235,16 @@ mod on {
                     it.spare = it.recorder.take_into(std::mem::take(&mut it.spare));
                     ring.push(&it.spare);
                 }
+            }
+        }
+
+        /// When the pen is to come.
+        #[inline]
+        pub(crate) fn due(&self) -> Option<Instant> {
+            let it = self.0.as_ref()?;
+            match it.to {
+                Where::Pen { since: Some(since) } if it.recorder.buffered() > 0 => Some(since + SOON),
+                Where::Pen { .. } | Where::Ring(_) => None,
             }
         }
 

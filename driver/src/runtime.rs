@@ -45,6 +45,9 @@ pub trait Runtime: Send + Sync + 'static {
 }
 
 /// A connected byte stream that can be polled.
+///
+/// Only the driver's task reads. It writes too, and so does a caller who is alone, on its own thread, inside of the
+/// runtime or outside: with the waker of the driver's task, and never at the same time as somebody else.
 pub trait Stream: Send + Unpin + 'static {
     /// Reads into `into` and returns how many bytes came; 0 means that the peer closed the stream.
     ///
@@ -52,7 +55,8 @@ pub trait Stream: Send + Unpin + 'static {
     /// Those of the operating system, except "would block": that is `Poll::Pending` with the waker kept.
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Writes the first bytes of `from`, in order, and returns how many the stream took.
+    /// Writes the first bytes of `from`, in order, and returns how many the stream took. They leave without
+    /// another call, unless the waker asks for one.
     ///
     /// # Errors
     /// Those of the operating system, except "would block": that is `Poll::Pending` with the waker kept.

@@ -307,8 +307,11 @@ impl Flight {
         let answer = if let Place::UnderWay(id) = cargo.place {
             producer.shared().peek(|state| look(state, id, waker))
         } else {
+            let shared = producer.shared();
+            // A one-way send is over when it is written: a task with many of them would never let others add theirs.
+            let one_way = cargo.one_way;
             let admit = |state: &mut State, now| cargo.admit(producer, state, now, waker, Some(waker));
-            match producer.shared().enter(admit) {
+            match if one_way { shared.enter(admit) } else { shared.enter_alone(admit) } {
                 Poll::Ready(Ok(Begun { answer: Some(answer), .. })) => Poll::Ready(Some(answer)),
                 // The waker is in the slot already.
                 Poll::Ready(Ok(Begun { answer: None, .. })) | Poll::Pending => Poll::Pending,

@@ -6,11 +6,12 @@
 use crate::clock::Clock;
 use crate::completions::{Completions, Delivered, Look};
 use crate::events;
+use crate::lone::Outlets;
 use crate::recording::Tape;
 use crate::sync::{Mutex, MutexGuard};
 use rocketmq_core::client::Client as Core;
-use rocketmq_core::ground::Now;
 use rocketmq_core::ground::endpoint::Endpoint;
+use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::interface::{Action, Answer, Command, CommandId, ConnId, Input, ServiceState};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
@@ -48,14 +49,18 @@ pub(crate) struct State {
     pub(crate) next_watcher: u64,
     pub(crate) notices: events::Pending,
     pub(crate) tape: Tape,
+    /// Streams to which a lone caller may write itself.
+    pub(crate) outlets: Outlets,
     /// The driver's waker, there exactly while the driver sleeps.
-    driver: Option<Waker>,
+    pub(crate) driver: Option<Waker>,
+    /// When the driver wakes by itself.
+    alarm: Instant,
+    /// When it must, as far as was asked for while it slept.
+    alarm_needed: Instant,
     /// The driver has ended or was dropped.
     driver_ended: bool,
     /// To be woken behind the lock.
     to_wake: Vec<Waker>,
-    /// The driver's waker, when it is to be woken behind the lock.
-    driver_to_wake: Option<Waker>,
     view_version: u64,
 }
 
@@ -79,10 +84,12 @@ impl Shared {
             next_watcher: 0,
             notices: events::Pending::default(),
             tape,
+            outlets: Outlets::default(),
             driver: None,
+            alarm: Instant::NEVER,
+            alarm_needed: Instant::NEVER,
             driver_ended: false,
             to_wake: Vec::new(),
-            driver_to_wake: None,
         };
         Self { state: Mutex::new(state), clock, drop_budget }
     }
@@ -90,34 +97,32 @@ impl Shared {
     /// Runs `work` under the lock, then wakes whom it concerns. `now` is read under the lock, so that the
     /// core sees time in order.
     pub(crate) fn enter<T>(&self, work: impl FnOnce(&mut State, Now) -> T) -> T {
-        let mut wakers = Vec::new();
-        let result = self.enter_with(&mut wakers, work);
-        wake_all(&mut wakers);
+        let (result, after) = self.enter_quietly(Vec::new(), work);
+        after.settle();
         result
     }
 
-    /// As [`enter`](Self::enter); the wakers are left to the caller, who keeps the memory for the next time.
-    pub(crate) fn enter_with<T>(
+    /// As [`enter`](Self::enter); what follows is left to the caller. `wakers` is empty memory for those who are to be
+    /// woken.
+    pub(crate) fn enter_quietly<T>(
         &self,
-        wakers: &mut Vec<Waker>,
+        mut wakers: Vec<Waker>,
         work: impl FnOnce(&mut State, Now) -> T,
-    ) -> T {
+    ) -> (T, After) {
         let mut state = self.lock();
         let now = self.clock.now();
         let result = work(&mut state, now);
         if !state.to_wake.is_empty() {
-            std::mem::swap(&mut state.to_wake, wakers);
+            std::mem::swap(&mut state.to_wake, &mut wakers);
         }
-        let driver = state.driver_to_wake.take();
-        let notices = state.notices.take();
-        // Dropped behind the lock, see there.
-        let _retired = std::mem::take(&mut state.answers.retired);
+        let after = After {
+            wakers,
+            driver: if state.needs_driver() { state.driver.take() } else { None },
+            notices: state.notices.take(),
+            _retired: std::mem::take(&mut state.answers.retired),
+        };
         drop(state);
-        if let Some(driver) = driver {
-            driver.wake();
-        }
-        notices.emit();
-        result
+        (result, after)
     }
 
     /// Looks without giving the core anything: no time is needed, and nobody needs waking afterwards.
@@ -136,10 +141,27 @@ impl Shared {
     }
 }
 
-/// Wakes and forgets.
-pub(crate) fn wake_all(wakers: &mut Vec<Waker>) {
-    for waker in wakers.drain(..) {
-        waker.wake();
+/// What follows a visit under the lock, and must not happen under any.
+#[must_use = "somebody waits to be woken"]
+pub(crate) struct After {
+    wakers: Vec<Waker>,
+    driver: Option<Waker>,
+    notices: events::Pending,
+    /// Dropped behind the lock, see [`Completions`].
+    _retired: Vec<Waker>,
+}
+
+impl After {
+    /// Wakes whom it concerns. Returns the memory for wakers, for the next time.
+    pub(crate) fn settle(mut self) -> Vec<Waker> {
+        if let Some(driver) = self.driver {
+            driver.wake();
+        }
+        for waker in self.wakers.drain(..) {
+            waker.wake();
+        }
+        self.notices.emit();
+        self.wakers
     }
 }
 
@@ -200,12 +222,21 @@ impl State {
         self.core.service_state() == ServiceState::ShutdownAlready
     }
 
-    /// The driver goes to sleep until `waker` is woken.
-    pub(crate) fn driver_sleeps(&mut self, waker: &Waker) {
-        match &mut self.driver {
-            Some(known) => known.clone_from(waker),
-            None => self.driver = Some(waker.clone()),
-        }
+    /// The driver goes to sleep until `waker` is woken, or until `alarm`.
+    pub(crate) fn driver_sleeps(&mut self, waker: &Waker, alarm: Instant) {
+        self.driver = Some(waker.clone());
+        self.alarm = alarm;
+        self.alarm_needed = Instant::NEVER;
+    }
+
+    /// True when the driver has something to do.
+    fn needs_driver(&self) -> bool {
+        !self.chores.is_empty() || self.driver_oversleeps() || self.is_finished()
+    }
+
+    /// True when a sleeping driver would miss a deadline. Most new ones are later than one that it waits for already.
+    pub(crate) fn driver_oversleeps(&self) -> bool {
+        self.alarm_needed < self.alarm || self.tape.due().is_some_and(|due| due < self.alarm)
     }
 
     /// The driver is up: nobody needs to wake it.
@@ -218,6 +249,7 @@ impl State {
         self.driver_ended = true;
         self.driver = None;
         self.chores.clear();
+        self.outlets.clear();
         self.answers.take_wakers(&mut self.to_wake);
         self.wake_watchers();
     }
@@ -229,7 +261,6 @@ impl State {
     }
 
     fn take_actions(&mut self, now: Now) {
-        let mut driver_needed = false;
         while let Some(action) = self.core.poll_action() {
             self.tape.action(now, &action);
             match action {
@@ -237,7 +268,7 @@ impl State {
                 Action::Connect { conn, to } => self.chores.push_back(Chore::Connect(conn, to)),
                 Action::Write { conn } => self.chores.push_back(Chore::Write(conn)),
                 Action::Close { conn } => self.chores.push_back(Chore::Close(conn)),
-                Action::SetTimer { .. } => driver_needed = true,
+                Action::SetTimer { at } => self.alarm_needed = self.alarm_needed.min(at),
                 Action::Notice(notice) => self.notices.push(notice),
             }
         }
@@ -246,9 +277,6 @@ impl State {
         if version != self.view_version {
             self.view_version = version;
             self.wake_watchers();
-        }
-        if (driver_needed || !self.chores.is_empty() || self.is_finished()) && self.driver.is_some() {
-            self.driver_to_wake = self.driver.take();
         }
     }
 

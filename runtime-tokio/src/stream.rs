@@ -21,12 +21,19 @@ impl<Io> TokioStream<Io> {
     }
 }
 
+impl<Io: AsyncWrite + Unpin> TokioStream<Io> {
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(cx);
+        self.unflushed = flushed.is_pending();
+        flushed
+    }
+}
+
 impl<Io: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for TokioStream<Io> {
     fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
         if self.unflushed
-            && let Poll::Ready(flushed) = Pin::new(&mut self.io).poll_flush(cx)
+            && let Poll::Ready(flushed) = self.poll_flush(cx)
         {
-            self.unflushed = false;
             flushed?;
         }
         let mut buffer = ReadBuf::new(into);
@@ -35,7 +42,13 @@ impl<Io: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for TokioStream
 
     fn poll_write_vectored(&mut self, cx: &mut Context<'_>, from: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         let taken = Pin::new(&mut self.io).poll_write_vectored(cx, from);
-        self.unflushed |= matches!(taken, Poll::Ready(Ok(1..)));
+        if matches!(taken, Poll::Ready(Ok(1..))) {
+            self.unflushed = true;
+            // Nobody may come again before there is something to read. An error comes again with that.
+            if let Poll::Ready(Err(_)) = self.poll_flush(cx) {
+                self.unflushed = true;
+            }
+        }
         taken
     }
 }

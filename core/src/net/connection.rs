@@ -25,6 +25,8 @@ pub(crate) struct Connection {
     /// Since when requests have been pending without a break.
     pub(crate) pending_since: Instant,
     pub(crate) silence_timer: Option<TimerKey<NetTimer>>,
+    /// When that timer was last unset because nothing was pending.
+    pub(crate) relaxed_at: Instant,
     /// A request that was sent after the last byte was heard had no answer in time.
     pub(crate) silent: bool,
     /// Something was heard at all.
@@ -57,6 +59,7 @@ impl Connection {
             last_taken: now,
             pending_since: now,
             silence_timer: None,
+            relaxed_at: Instant::ZERO,
             silent: false,
             heard: false,
             announced: false,
@@ -73,6 +76,14 @@ impl Connection {
             return Some(since + timeout);
         }
         (self.outbox.len() > 0).then(|| since.max(self.last_taken) + timeout)
+    }
+
+    /// True when an open connection waits for nothing, in neither direction.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.in_flight.len() == 0
+            && self.one_ways.is_empty()
+            && self.outbox.len() == 0
+            && self.state == ConnState::Up
     }
 
     /// True when a draining connection has nothing left to do.

@@ -10,6 +10,10 @@ use crate::ground::Instant;
 use crate::interface::{Action, Counters, LostReason, Notice};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::time::Duration;
+
+/// A connection that is quiet again lets its silence timer go, at most so often.
+const RELAXED_APART: Duration = Duration::from_secs(1);
 
 impl<P: Copy> Net<P> {
     /// Opens the connection of a link that is down, when somebody wants it and its pause is over.
@@ -344,6 +348,18 @@ impl<P: Copy> Net<P> {
         if conn.last_heard <= written_at && !conn.silent && conn.state == ConnState::Up {
             conn.silent = true;
             self.events.push_back(NetEvent::Silent { link: conn.link });
+        }
+    }
+
+    /// A connection has nothing pending any more: nobody needs to be woken for its silence. A lone caller would set
+    /// and unset the timer with each send, so it is unset once a second at most.
+    pub(super) fn relax(&mut self, key: ConnKey) {
+        if let Some(conn) = self.conns.get_mut(key)
+            && conn.last_heard >= conn.relaxed_at + RELAXED_APART
+            && let Some(timer) = conn.silence_timer.take()
+        {
+            conn.relaxed_at = conn.last_heard;
+            self.timers.unset(timer);
         }
     }
 

@@ -356,6 +356,9 @@ impl<P: Copy> Net<P> {
         let connection = self.conns.get_mut(conn).ok_or(Stray::Foreign)?;
         let name = connection.in_flight.answered(opaque)?;
         let link = connection.link;
+        if connection.is_quiet() {
+            self.relax(conn);
+        }
         let request = self.end_request(name).ok_or(Stray::Late)?;
         self.mark_ready(link);
         Ok(request.purpose)

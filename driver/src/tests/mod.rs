@@ -1,9 +1,11 @@
 //! Handles and driver together, in memory and without real time.
 
+mod lone;
 #[cfg(feature = "record")]
 mod recording;
 #[cfg(shuttle)]
 mod threads;
+mod timer;
 mod world;
 
 use crate::{Client, Driver, FlushError, Limits, OpenError, Outcome, Producer, SendErrorKind};

@@ -19,7 +19,9 @@ pub(super) struct World(Arc<Mutex<State>>);
 struct State {
     origin: Instant,
     passed: Duration,
-    sleeps: Vec<(Duration, Waker)>,
+    /// Timers that are waited for, each with its number.
+    sleeps: Vec<(Duration, u64, Waker)>,
+    next_sleep: u64,
     store: Store,
     /// While set, answers stay with their peers.
     held: bool,
@@ -33,6 +35,8 @@ struct State {
 #[derive(Default)]
 struct Pipe {
     answers: VecDeque<u8>,
+    /// Writes fail from now on.
+    broken: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -47,6 +51,7 @@ impl World {
             origin: Instant::now(),
             passed: Duration::ZERO,
             sleeps: Vec::new(),
+            next_sleep: 0,
             store: Store::default(),
             held: false,
             most: usize::MAX,
@@ -81,6 +86,13 @@ impl World {
         self.wake_streams();
     }
 
+    /// No stream that is open now takes anything more.
+    pub(super) fn break_writes(&self) {
+        for pipe in &lock(&self.0).pipes {
+            lock(pipe).broken = true;
+        }
+    }
+
     fn wake_streams(&self) {
         let pipes = lock(&self.0).pipes.clone();
         for pipe in pipes {
@@ -97,11 +109,11 @@ impl World {
         let mut state = lock(&self.0);
         state.passed += by;
         let passed = state.passed;
-        let (due, rest) = std::mem::take(&mut state.sleeps).into_iter().partition(|(at, _)| *at <= passed);
+        let (due, rest) = std::mem::take(&mut state.sleeps).into_iter().partition(|(at, ..)| *at <= passed);
         state.sleeps = rest;
         drop(state);
-        let due: Vec<(Duration, Waker)> = due;
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        let due: Vec<(Duration, u64, Waker)> = due;
+        due.into_iter().for_each(|(_, _, waker)| waker.wake());
     }
 }
 
@@ -119,8 +131,13 @@ impl Runtime for World {
     }
 
     fn sleep_until(&self, at: Instant) -> Sleep {
-        let at = at.saturating_duration_since(lock(&self.0).origin);
-        Sleep { world: self.clone(), at }
+        let mut state = lock(&self.0);
+        state.next_sleep += 1;
+        Sleep {
+            world: self.clone(),
+            at: at.saturating_duration_since(state.origin),
+            number: state.next_sleep,
+        }
     }
 
     fn now(&self) -> Instant {
@@ -132,6 +149,13 @@ impl Runtime for World {
 pub(super) struct Sleep {
     world: World,
     at: Duration,
+    number: u64,
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        lock(&self.world.0).sleeps.retain(|(_, number, _)| *number != self.number);
+    }
 }
 
 impl Future for Sleep {
@@ -142,7 +166,8 @@ impl Future for Sleep {
         if state.passed >= self.at {
             return Poll::Ready(());
         }
-        state.sleeps.push((self.at, cx.waker().clone()));
+        state.sleeps.retain(|(_, number, _)| *number != self.number);
+        state.sleeps.push((self.at, self.number, cx.waker().clone()));
         Poll::Pending
     }
 }
@@ -172,8 +197,11 @@ impl Stream for MemoryStream {
     }
 
     fn poll_write_vectored(&mut self, cx: &mut Context<'_>, from: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if lock(&self.pipe).broken {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         let mut state = lock(&self.world.0);
-        let most = state.most.min(state.writable);
+        let (held, most) = (state.held, state.most.min(state.writable));
         let bytes: Vec<u8> = from.iter().flat_map(|slice| slice.iter().copied()).take(most).collect();
         if bytes.is_empty() {
             lock(&self.pipe).writer = Some(cx.waker().clone());
@@ -183,9 +211,14 @@ impl Stream for MemoryStream {
             state.writable -= bytes.len();
         }
         drop(state);
+        let mut pipe = lock(&self.pipe);
         for answer in self.peer.receive(&bytes) {
-            lock(&self.pipe).answers.extend(answer);
+            pipe.answers.extend(answer);
         }
+        // It may be a caller who writes, while the driver waits.
+        let reader = if held || pipe.answers.is_empty() { None } else { pipe.reader.take() };
+        drop(pipe);
+        reader.into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(bytes.len()))
     }
 }

@@ -1,0 +1,89 @@
+//! A caller who is alone writes itself.
+
+use super::world::{Task, World, message, run};
+use super::{LONG, warm};
+use crate::Limits;
+use std::future::IntoFuture;
+use std::task::Poll;
+use std::time::Duration;
+
+#[test]
+fn a_lone_send_is_written_without_the_driver() {
+    let world = World::new();
+    let (_client, producer, mut driver) = warm(&world, Limits::default());
+    let _ = driver.settle();
+    world.hold_answers();
+    for sent in 1..4 {
+        let before = driver.wakes.count();
+        let mut send = Task::new(producer.send(message("alone")).into_future());
+        assert!(send.poll().is_pending());
+        assert_eq!(world.store().messages(), 1 + sent);
+        assert_eq!(driver.wakes.count(), before, "there is nothing for the driver to do");
+        world.release_answers();
+        let _ = driver.settle();
+        assert!(matches!(send.settle(), Poll::Ready(Ok(_))));
+        world.hold_answers();
+    }
+}
+
+#[test]
+fn what_a_lone_caller_cannot_write_the_driver_writes() {
+    for taken in [0, 1, 20] {
+        let world = World::new();
+        let (_client, producer, mut driver) = warm(&world, Limits::default());
+        let _ = driver.settle();
+        world.allow_writes(taken);
+        let mut send = Task::new(producer.send(message("in two parts")).into_future());
+        assert!(send.poll().is_pending());
+        let _ = driver.settle();
+        assert_eq!(world.store().messages(), 1);
+        // Two more wait behind what is stuck.
+        let others = [0, 1].map(|_| producer.try_enqueue(message("behind")).unwrap());
+        let _ = driver.settle();
+        world.allow_writes(usize::MAX);
+        run(&mut driver, async {
+            for other in others {
+                other.await.unwrap();
+            }
+        });
+        assert!(matches!(send.settle(), Poll::Ready(Ok(_))), "{taken} bytes at first");
+        assert_eq!(world.store().bodies(), [&b"warm"[..], b"in two parts", b"behind", b"behind"]);
+    }
+}
+
+#[test]
+fn a_stream_that_fails_a_lone_caller_is_replaced() {
+    let world = World::new();
+    let (client, producer, mut driver) = warm(&world, Limits::default());
+    let _ = driver.settle();
+    world.break_writes();
+    let mut send = Task::new(producer.send(message("again")).into_future());
+    for _ in 0..100 {
+        if let Poll::Ready(receipt) = send.settle() {
+            receipt.unwrap();
+            assert_eq!(world.store().messages(), 2);
+            assert_eq!(client.counters().connections_opened, 3);
+            return;
+        }
+        let _ = driver.settle();
+        world.advance(Duration::from_millis(10));
+    }
+    panic!("the send is stuck");
+}
+
+#[test]
+fn two_callers_leave_the_writing_to_the_driver() {
+    let world = World::new();
+    let (_client, producer, mut driver) = warm(&world, Limits::default());
+    let _ = driver.settle();
+    world.hold_answers();
+    let first = producer.enqueue(message("handed over")).within(LONG).try_now().unwrap();
+    let mut second = Task::new(producer.send(message("together")).into_future());
+    assert!(second.poll().is_pending());
+    assert_eq!(world.store().messages(), 1, "both leave in one write of the driver");
+    let _ = driver.settle();
+    assert_eq!(world.store().messages(), 3);
+    world.release_answers();
+    run(&mut driver, first).unwrap();
+    assert!(matches!(second.settle(), Poll::Ready(Ok(_))));
+}
