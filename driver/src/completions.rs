@@ -15,8 +15,8 @@ enum State {
     Free(u32),
     /// A caller waits; the waker is that of its last poll.
     Waiting(Option<Waker>),
-    /// The answer is here and its caller has not fetched it.
-    Ready(Answer),
+    /// The answer is here and its caller has not fetched it; true: it was woken for it.
+    Ready(Answer, bool),
     /// Nobody wants the answer any more.
     Abandoned,
 }
@@ -58,6 +58,8 @@ pub(crate) struct Completions {
     slots: Vec<Slot>,
     free: u32,
     used: usize,
+    /// Callers that were woken for an answer and have not fetched it.
+    roused: usize,
     /// The life of slots that are made anew: above all lives ever given, so that shrinking revives no number.
     first_life: u32,
     highest_life: u32,
@@ -68,7 +70,15 @@ pub(crate) struct Completions {
 
 impl Default for Completions {
     fn default() -> Self {
-        Self { slots: Vec::new(), free: NONE, used: 0, first_life: 0, highest_life: 0, retired: Vec::new() }
+        Self {
+            slots: Vec::new(),
+            free: NONE,
+            used: 0,
+            roused: 0,
+            first_life: 0,
+            highest_life: 0,
+            retired: Vec::new(),
+        }
     }
 }
 
@@ -116,8 +126,8 @@ impl Completions {
                 }
                 Look::Waiting
             }
-            State::Ready(_) => match self.remove(id) {
-                Some(State::Ready(answer)) => Look::Ready(answer),
+            State::Ready(..) => match self.remove(id) {
+                Some(State::Ready(answer, _)) => Look::Ready(answer),
                 _ => Look::Stale,
             },
             State::Abandoned | State::Free(_) => Look::Stale,
@@ -132,7 +142,8 @@ impl Completions {
         match &mut slot.state {
             State::Waiting(waker) => {
                 let waker = waker.take();
-                slot.state = State::Ready(answer);
+                slot.state = State::Ready(answer, waker.is_some());
+                self.roused += usize::from(waker.is_some());
                 waker.map_or(Delivered::Kept, Delivered::Wake)
             }
             State::Abandoned => {
@@ -140,7 +151,7 @@ impl Completions {
                 Delivered::Unwanted(answer)
             }
             // The core answers once; a second answer would be its slip and reaches nobody.
-            State::Ready(_) | State::Free(_) => Delivered::Unwanted(answer),
+            State::Ready(..) | State::Free(_) => Delivered::Unwanted(answer),
         }
     }
 
@@ -154,7 +165,7 @@ impl Completions {
             return None;
         }
         match self.remove(id) {
-            Some(State::Ready(answer)) => Some(answer),
+            Some(State::Ready(answer, _)) => Some(answer),
             _ => None,
         }
     }
@@ -180,6 +191,11 @@ impl Completions {
         self.used
     }
 
+    /// Callers that were woken and have not had their turn: they may be about to give more.
+    pub(crate) fn roused(&self) -> usize {
+        self.roused
+    }
+
     fn remove(&mut self, id: CommandId) -> Option<State> {
         let free = self.free;
         let slot = find(&mut self.slots, id)?;
@@ -189,6 +205,9 @@ impl Completions {
         let state = std::mem::replace(&mut slot.state, State::Free(free));
         self.free = parts(id).0;
         self.used -= 1;
+        if matches!(state, State::Ready(_, true)) {
+            self.roused = self.roused.saturating_sub(1);
+        }
         if self.used == 0 && self.slots.len() > KEEP {
             self.slots.clear();
             self.slots.shrink_to(KEEP);

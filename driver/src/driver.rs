@@ -34,6 +34,8 @@ pub struct Driver<R: Runtime> {
     chores: VecDeque<Chore>,
     wakers: Vec<Waker>,
     pen: Pen,
+    /// Those who were woken had their turn before this one.
+    gave_way: bool,
     ended: bool,
 }
 
@@ -52,6 +54,8 @@ enum Found {
 enum Turn {
     /// There is more to do.
     GoOn,
+    /// There is more to do, once other tasks had their turn.
+    GiveWay,
     /// Nothing is left to do until somebody wakes the driver, or the timer does.
     Sleep,
     Finished,
@@ -75,6 +79,7 @@ impl<R: Runtime> Driver<R> {
             chores: VecDeque::new(),
             wakers: Vec::new(),
             pen,
+            gave_way: false,
             ended: false,
         }
     }
@@ -107,7 +112,7 @@ impl<R: Runtime> Driver<R> {
 
     /// Tells the core what was found and what time it is, and takes what is to be written.
     fn turn(&mut self, again: bool, waker: &Waker) -> Turn {
-        let Self { shared, links, found, chores, wakers, pen, timer, .. } = self;
+        let Self { shared, links, found, chores, wakers, pen, timer, gave_way, .. } = self;
         let (turn, after) = shared.enter_quietly(std::mem::take(wakers), |state, now| {
             state.driver_is_up();
             tell(state, now, links, found);
@@ -121,6 +126,13 @@ impl<R: Runtime> Driver<R> {
             let had_chores = !state.chores.is_empty();
             std::mem::swap(&mut state.chores, chores);
             do_chores(state, chores, links);
+            // With several threads the driver is woken by the first of many callers that it woke itself. What the
+            // others are about to give would leave in many writes instead of one: so they go first, once.
+            if !*gave_way && had_chores && state.answers.roused() > 0 {
+                *gave_way = true;
+                return Turn::GiveWay;
+            }
+            *gave_way = false;
             let fetched = fetch_outboxes(state, links);
             let pen_due = pen.fetch(&mut state.tape, now);
             if again || had_chores || fetched {
@@ -232,6 +244,7 @@ impl<R: Runtime> Future for Driver<R> {
             let again = this.move_bytes(cx);
             match this.turn(again, cx.waker()) {
                 Turn::GoOn => {}
+                Turn::GiveWay => break,
                 Turn::Sleep => {
                     if this.timer.poll(&*this.runtime, &this.clock, cx).is_pending() {
                         return Poll::Pending;

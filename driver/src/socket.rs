@@ -82,6 +82,11 @@ fn poll_write<S: Stream>(
     chunks: &[Bytes],
     cx: &mut Context<'_>,
 ) -> Poll<std::io::Result<usize>> {
+    // As a rule there is one, and room for many takes longer to prepare than to use.
+    if let [chunk] = chunks {
+        let part = chunk.get(..MOST_WRITTEN.min(chunk.len())).unwrap_or_default();
+        return stream.poll_write_vectored(cx, &[IoSlice::new(part)]);
+    }
     let mut slices = [IoSlice::new(&[]); SLICES];
     let (mut count, mut bytes) = (0, 0);
     for (slice, chunk) in slices.iter_mut().zip(chunks) {
