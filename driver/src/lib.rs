@@ -25,13 +25,15 @@
 //! The core, [`rocketmq_core::client::Client`], is a state machine behind one short lock. A caller hands its
 //! command in on its own thread, encoding included, and finds its answer in a slot. The driver moves bytes: it
 //! reads and writes outside the lock, then tells the core in one turn what was read, what was written and what
-//! time it is. It is woken only while it sleeps, and callers are woken behind the lock, each once per answer.
+//! time it is. It is woken only while it sleeps, and callers are woken behind the lock, each once per answer. A caller
+//! who is alone writes its request itself, and the driver only reads the answer.
 //!
 //! # The driver contract
 //!
 //! What the core relies on, whoever drives it. The feature `contract-tests` checks a runtime against it.
 //!
-//! 1. One driver owns the sockets, and inputs reach the core in the order in which they happened.
+//! 1. One driver owns the sockets, and inputs reach the core in the order in which they happened. A caller may
+//!    write in its place; nobody uses the socket before the core knows what it took.
 //! 2. Actions may be taken after any number of inputs; none is dropped.
 //! 3. A `Connect` ends in exactly one `Connected` or `Closed`, unless the core closes it before.
 //! 4. `Received` carries the bytes of a connection in order, whole, in any pieces.

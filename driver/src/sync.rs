@@ -1,4 +1,4 @@
-//! The one lock of the driver. Built with `--cfg shuttle`, the tests get a lock whose every use is a point where
+//! The locks of the driver. Built with `--cfg shuttle`, the tests get locks whose every use is a point where
 //! another thread may go on, so that all orders of threads can be tried (see `tests/threads.rs`).
 
 #[cfg(all(test, shuttle))]

@@ -9,12 +9,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// The timer is put off at most so often.
-const BETWEEN_DELAYS: Duration = Duration::from_secs(1);
+const PUT_OFF_APART: Duration = Duration::from_millis(10);
 
 /// Wakes the driver at the deadline of the core, which moves with each send: earlier when it begins, later when it
-/// ends. The timer follows it at once when it moves earlier. When it moves later, the timer follows it at most once a
-/// second: an idle client is not woken for a deadline that was met, and a busy one is now and then, instead of moving
-/// the timer twice for each send.
+/// ends. The timer follows it at once when it moves earlier. When it moves later, the timer follows it now and then: an
+/// idle client is not woken for a deadline that is none any more, and a busy one does not move the timer twice for each
+/// send.
 pub(crate) struct Timer<R: Runtime> {
     /// What was planned last; [`Instant::NEVER`] for nothing.
     planned: Instant,
@@ -34,7 +34,7 @@ impl<R: Runtime> Timer<R> {
     pub(crate) fn plan(&mut self, deadline: Option<Instant>, now: Instant) -> Instant {
         let deadline = deadline.unwrap_or(Instant::NEVER);
         let is_early = now < self.planned && self.planned < deadline;
-        if is_early && self.put_off_at.is_some_and(|at| now < at + BETWEEN_DELAYS) {
+        if is_early && self.put_off_at.is_some_and(|at| now < at + PUT_OFF_APART) {
             return self.planned;
         }
         if is_early {

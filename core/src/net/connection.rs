@@ -26,7 +26,7 @@ pub(crate) struct Connection {
     pub(crate) pending_since: Instant,
     pub(crate) silence_timer: Option<TimerKey<NetTimer>>,
     /// When that timer was last unset because nothing was pending.
-    pub(crate) relaxed_at: Instant,
+    pub(crate) relaxed_at: Option<Instant>,
     /// A request that was sent after the last byte was heard had no answer in time.
     pub(crate) silent: bool,
     /// Something was heard at all.
@@ -59,7 +59,7 @@ impl Connection {
             last_taken: now,
             pending_since: now,
             silence_timer: None,
-            relaxed_at: Instant::ZERO,
+            relaxed_at: None,
             silent: false,
             heard: false,
             announced: false,

@@ -12,8 +12,9 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-/// A connection that is quiet again lets its silence timer go, at most so often.
-const RELAXED_APART: Duration = Duration::from_secs(1);
+/// A connection that is quiet again lets its silence timer go, at most so often: with each send of a lone caller it
+/// would cost more than the wake-up that it saves.
+const RELAXED_APART: Duration = Duration::from_millis(1);
 
 impl<P: Copy> Net<P> {
     /// Opens the connection of a link that is down, when somebody wants it and its pause is over.
@@ -351,14 +352,13 @@ impl<P: Copy> Net<P> {
         }
     }
 
-    /// A connection has nothing pending any more: nobody needs to be woken for its silence. A lone caller would set
-    /// and unset the timer with each send, so it is unset once a second at most.
+    /// A connection has nothing pending any more: nobody needs to be woken for its silence.
     pub(super) fn relax(&mut self, key: ConnKey) {
         if let Some(conn) = self.conns.get_mut(key)
-            && conn.last_heard >= conn.relaxed_at + RELAXED_APART
+            && conn.relaxed_at.is_none_or(|at| at + RELAXED_APART <= conn.last_heard)
             && let Some(timer) = conn.silence_timer.take()
         {
-            conn.relaxed_at = conn.last_heard;
+            conn.relaxed_at = Some(conn.last_heard);
             self.timers.unset(timer);
         }
     }

@@ -5,10 +5,13 @@
 use super::{Cluster, Harness, Visit, beside};
 use crate::{Client, Message, MessageQueue, Outcome, Producer, SendReceipt, Target};
 use std::cell::Cell;
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener};
-use std::sync::{Mutex, mpsc};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 /// Long enough for any machine: no case waits for it.
@@ -178,6 +181,57 @@ pub fn many_connections_are_served<H: Harness>(harness: &H) {
     });
     assert_eq!(cluster.store().messages(), BROKERS * 3);
     assert_eq!(cluster.visits(), BROKERS);
+}
+
+/// One caller on a thread that the runtime does not know. It is alone, so it writes to the runtime's streams itself:
+/// small messages, and ones that the driver has to finish.
+pub fn a_lone_caller_sends_from_a_thread_outside<H: Harness>(harness: &H) {
+    let cluster = Cluster::start(1, Visit::serve).unwrap();
+    with_client(harness, &cluster, async |_client, producer| {
+        producer.send(message("warm")).await.unwrap();
+        let (end, ended) = mpsc::channel::<()>();
+        let outside = Arc::new(Mutex::new(None::<Waker>));
+        let waiting = outside.clone();
+        let caller = thread::spawn(move || {
+            for size in [1, 1024, 4 * 1024 * 1024].repeat(5) {
+                block_on_this_thread(producer.send(message(vec![b'x'; size])).into_future()).unwrap();
+            }
+            drop(end);
+            if let Some(waker) = waiting.lock().unwrap().take() {
+                waker.wake();
+            }
+        });
+        std::future::poll_fn(|cx| {
+            *outside.lock().unwrap() = Some(cx.waker().clone());
+            if ended.try_recv() == Err(mpsc::TryRecvError::Disconnected) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+        caller.join().unwrap();
+    });
+    assert_eq!(cluster.store().messages(), 16);
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn block_on_this_thread<T>(future: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(done) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return done;
+        }
+        thread::park();
+    }
 }
 
 /// Messages larger than the kernel's buffers, and a broker that reads 4 KiB at a time.

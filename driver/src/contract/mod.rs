@@ -69,6 +69,7 @@ macro_rules! contract_tests {
             a_refused_broker_gives_a_verdict_at_the_deadline
             a_stalled_broker_stalls_nobody_else
             many_connections_are_served
+            a_lone_caller_sends_from_a_thread_outside
             large_messages_pass_a_slow_reader
             a_shutdown_unregisters_and_ends_the_driver
             the_last_handle_takes_the_driver_with_it

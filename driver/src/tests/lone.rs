@@ -1,8 +1,8 @@
-//! A caller who is alone writes itself.
+//! Who writes: a caller who is alone, else the driver, once those have had their turn whom it woke.
 
 use super::world::{Task, World, message, run};
 use super::{LONG, warm};
-use crate::Limits;
+use crate::{Driver, Limits, Producer, Sending};
 use std::future::IntoFuture;
 use std::task::Poll;
 use std::time::Duration;
@@ -86,4 +86,50 @@ fn two_callers_leave_the_writing_to_the_driver() {
     world.release_answers();
     run(&mut driver, first).unwrap();
     assert!(matches!(second.settle(), Poll::Ready(Ok(_))));
+}
+
+/// Two callers that were woken for their answers; the first has fetched its own and given another message.
+fn two_woken_callers(
+    driver: &mut Task<Driver<World>>,
+    world: &World,
+    producer: &Producer,
+) -> [Task<Sending>; 2] {
+    world.hold_answers();
+    let [mut first, mut second] = [0, 1].map(|_| Task::new(producer.send(message("before")).into_future()));
+    assert!(first.poll().is_pending() && second.poll().is_pending());
+    let _ = driver.settle();
+    world.release_answers();
+    let _ = driver.settle();
+    assert_eq!((first.wakes.count(), second.wakes.count()), (1, 1));
+    assert!(matches!(first.poll(), Poll::Ready(Ok(_))));
+    let mut next = Task::new(producer.send(message("after")).into_future());
+    assert!(next.poll().is_pending());
+    [second, next]
+}
+
+#[test]
+fn callers_that_were_woken_go_before_the_driver_writes() {
+    let world = World::new();
+    let (_client, producer, mut driver) = warm(&world, Limits::default());
+    let [mut second, mut next] = two_woken_callers(&mut driver, &world, &producer);
+    let before = world.writes();
+    assert!(driver.poll().is_pending());
+    assert_eq!(world.writes(), before, "the second caller has not had its turn");
+    assert!(matches!(second.poll(), Poll::Ready(Ok(_))));
+    let mut last = Task::new(producer.send(message("after")).into_future());
+    assert!(last.poll().is_pending());
+    let _ = driver.settle();
+    assert_eq!(world.writes(), before + 1, "one write for both");
+    assert!(matches!(next.settle(), Poll::Ready(Ok(_))) && matches!(last.settle(), Poll::Ready(Ok(_))));
+}
+
+#[test]
+fn a_caller_that_never_comes_holds_nobody_up() {
+    let world = World::new();
+    let (_client, producer, mut driver) = warm(&world, Limits::default());
+    let [second, mut next] = two_woken_callers(&mut driver, &world, &producer);
+    assert!(driver.poll().is_pending() && driver.poll().is_pending());
+    assert!(matches!(next.settle(), Poll::Ready(Ok(_))));
+    drop(second);
+    assert_eq!(producer.inner.shared().peek(|state| (state.answers.len(), state.answers.roused())), (0, 0));
 }

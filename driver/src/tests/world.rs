@@ -30,6 +30,8 @@ struct State {
     /// Most bytes that a stream takes until more is allowed.
     writable: usize,
     pipes: Vec<Arc<Mutex<Pipe>>>,
+    /// Writes that took bytes.
+    writes: usize,
 }
 
 #[derive(Default)]
@@ -57,6 +59,7 @@ impl World {
             most: usize::MAX,
             writable: usize::MAX,
             pipes: Vec::new(),
+            writes: 0,
         })))
     }
 
@@ -66,6 +69,10 @@ impl World {
 
     pub(super) fn store(&self) -> Store {
         lock(&self.0).store.clone()
+    }
+
+    pub(super) fn writes(&self) -> usize {
+        lock(&self.0).writes
     }
 
     pub(super) fn hold_answers(&self) {
@@ -210,6 +217,7 @@ impl Stream for MemoryStream {
         if state.writable != usize::MAX {
             state.writable -= bytes.len();
         }
+        state.writes += 1;
         drop(state);
         let mut pipe = lock(&self.pipe);
         for answer in self.peer.receive(&bytes) {
