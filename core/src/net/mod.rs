@@ -9,6 +9,7 @@ mod in_flight;
 mod lifecycle;
 mod link;
 mod outbox;
+mod silence;
 #[cfg(test)]
 mod tests;
 

@@ -271,7 +271,7 @@ pub fn a_shutdown_unregisters_and_ends_the_driver<H: Harness>(harness: &H) {
             receipt.await.unwrap();
             std::future::poll_fn(|cx| {
                 cx.waker().wake_by_ref();
-                if ended.get() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+                if ended.get() { Poll::Ready(()) } else { Poll::Pending }
             })
             .await;
             producer.send(message("too late")).await
