@@ -117,7 +117,7 @@ impl Shared {
         }
         let after = After {
             wakers,
-            driver: if state.needs_driver() { state.driver.take() } else { None },
+            driver: if state.driver.is_some() && state.needs_driver() { state.driver.take() } else { None },
             notices: state.notices.take(),
             _retired: std::mem::take(&mut state.answers.retired),
         };
