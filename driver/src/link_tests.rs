@@ -1,6 +1,7 @@
 use super::{LEAST_READ, Link, MOST_READ, SMALL_READS};
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn the_read_buffer_grows_when_filled_and_shrinks_when_not() {
     let mut link: Link<()> = Link::new("127.0.0.1:1".parse().unwrap());
     link.read = vec![0; LEAST_READ];

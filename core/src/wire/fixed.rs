@@ -162,6 +162,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "too many steps for an interpreter")]
     fn a_text_full_of_escapes_fits() {
         for len in 0..64 {
             let fields = FixedFields::new(&Text("\u{1f}".repeat(len))).unwrap();

@@ -82,6 +82,7 @@ fn one_task_with_many_receipts_is_woken_once() {
 
 /// Drops a send after each number of polls, with the driver polled in between, with and without room.
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_send_may_be_dropped_at_any_moment() {
     let mut outcomes = [0, 0];
     for narrow_room in [false, true] {

@@ -47,6 +47,7 @@ fn short_texts_are_filled_with_spaces() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn digits_are_those_of_the_standard_library() {
     let powers = (0..8).map(|n| 10_u32.pow(n)).flat_map(|power| [power - 1, power, power + 1]);
     for value in (0..20_000).chain((0..1000).map(|n| n * 99_991)).chain(powers) {
@@ -87,6 +88,7 @@ fn plain_ascii_ends_at_the_first_other_byte() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_byte_below_the_limit_is_found_at_every_place() {
     for byte in [0, 1, 0x1f, 0x20, 0x21, b'a', 0x7f, 0x80, 0x9f, 0xa0, 0xff] {
         for around in [0x21, 0x22, 0x7f, 0x80, 0xff] {
