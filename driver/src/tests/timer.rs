@@ -10,6 +10,7 @@ use std::time::Duration;
 const STEP: Duration = Duration::from_millis(10);
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn an_idle_client_wakes_for_heartbeats_and_routes_only() {
     let world = World::new();
     let (client, producer, mut driver) = warm(&world, Limits::default());
@@ -32,6 +33,7 @@ fn an_idle_client_wakes_for_heartbeats_and_routes_only() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too many steps for an interpreter")]
 fn a_deadline_is_kept_after_others_were_put_off() {
     let world = World::new();
     let (_client, producer, mut driver) = warm(&world, Limits::default());
