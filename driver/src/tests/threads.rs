@@ -94,6 +94,26 @@ fn sends_beside_a_shutdown_are_stored_or_told() {
     });
 }
 
+/// A lone caller writes, and the driver reads the end of the connection as soon as it can: it must not tell the core of
+/// that before the caller has told what was written.
+#[test]
+fn the_end_of_a_connection_does_not_overtake_what_was_written() {
+    in_many_orders(|| {
+        let world = World::new();
+        let (client, producer, driver) = start(&world, Limits::default());
+        // The first one lets the driver set its timer; who comes soon after finds it set, and may write itself.
+        for body in ["first", "second"] {
+            block_on(producer.send(message(body)).into_future()).unwrap();
+        }
+        world.end_with_next_write();
+        let error = block_on(producer.send(message("last words")).retries(0).into_future()).unwrap_err();
+        assert_eq!(world.store().messages(), 3);
+        assert_eq!(error.outcome(), Outcome::MayBeStored, "{error}");
+        block_on(client.shutdown(LONG));
+        driver.join().unwrap();
+    });
+}
+
 /// The caller goes away at its second look, while the answer may be on its way to it.
 #[test]
 fn a_send_that_is_dropped_beside_its_answer_frees_its_slot_once() {

@@ -32,6 +32,8 @@ struct State {
     pipes: Vec<Arc<Mutex<Pipe>>>,
     /// Writes that took bytes.
     writes: usize,
+    /// The peer of the next write reads it and goes away without an answer.
+    last_words: bool,
 }
 
 #[derive(Default)]
@@ -39,6 +41,8 @@ struct Pipe {
     answers: VecDeque<u8>,
     /// Writes fail from now on.
     broken: bool,
+    /// The peer is gone.
+    ended: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
 }
@@ -60,6 +64,7 @@ impl World {
             writable: usize::MAX,
             pipes: Vec::new(),
             writes: 0,
+            last_words: false,
         })))
     }
 
@@ -98,6 +103,12 @@ impl World {
         for pipe in &lock(&self.0).pipes {
             lock(pipe).broken = true;
         }
+    }
+
+    /// Whoever is written to next stores what it gets, and closes without an answer.
+    #[cfg(shuttle)]
+    pub(super) fn end_with_next_write(&self) {
+        lock(&self.0).last_words = true;
     }
 
     fn wake_streams(&self) {
@@ -192,6 +203,9 @@ impl Stream for MemoryStream {
             (state.held, state.most)
         };
         let mut pipe = lock(&self.pipe);
+        if pipe.ended {
+            return Poll::Ready(Ok(0));
+        }
         if held || pipe.answers.is_empty() {
             pipe.reader = Some(cx.waker().clone());
             return Poll::Pending;
@@ -218,13 +232,16 @@ impl Stream for MemoryStream {
             state.writable -= bytes.len();
         }
         state.writes += 1;
+        let ends = std::mem::take(&mut state.last_words);
         drop(state);
         let mut pipe = lock(&self.pipe);
         for answer in self.peer.receive(&bytes) {
             pipe.answers.extend(answer);
         }
+        (pipe.ended, pipe.broken) = (ends, ends);
         // It may be a caller who writes, while the driver waits.
-        let reader = if held || pipe.answers.is_empty() { None } else { pipe.reader.take() };
+        let quiet = !ends && (held || pipe.answers.is_empty());
+        let reader = if quiet { None } else { pipe.reader.take() };
         drop(pipe);
         reader.into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(bytes.len()))
