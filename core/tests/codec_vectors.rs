@@ -8,12 +8,12 @@ use codec_support::{Captured, FOLDERS, Plain, all_captured, captured, plain};
 use rocketmq_core::body::{RouteLimits, TopicRouteData, write_heartbeat_data};
 use rocketmq_core::command::{LanguageCode, RequestCode, ResponseCode, version};
 use rocketmq_core::request::{
-    GetRouteInfoRequestHeader, SendMessageRequestHeaderV2, SendMessageResponseHeader,
-    UnregisterClientRequestHeader,
+    GetRouteInfoRequestHeader, SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2,
+    SendMessageResponseHeader, SendMessageTemplate, UnregisterClientRequestHeader,
 };
 use rocketmq_core::wire::{
-    Header, Inbox, NoFields, Part, Plain as PlainText, RequestHead, SerializeType, WireLimits, WriteFields,
-    encode_request, encode_response,
+    Header, Inbox, NoFields, Plain as PlainText, RequestHead, SerializeType, WireLimits, WriteFields,
+    WrittenNumber, encode_request, encode_response,
 };
 use serde_json::Value;
 
@@ -165,23 +165,34 @@ fn sends_are_written_as_java_writes_them() {
                 continue;
             }
             let text = |name: &str| java.ext[name].as_str();
-            // Split anywhere, the parts must come out joined.
-            let (front, back) = text("i").split_at(text("i").len() / 2);
-            let fields = SendMessageRequestHeaderV2 {
+            let common = SendMessageCommonHeader {
                 producer_group: PlainText::new(text("a")).unwrap(),
                 topic: PlainText::new(text("b")).unwrap(),
                 default_topic: PlainText::new(text("c")).unwrap(),
                 default_topic_queue_nums: text("d").parse().unwrap(),
-                queue_id: text("e").parse().unwrap(),
                 sys_flag: text("f").parse().unwrap(),
-                born_timestamp: text("g").parse().unwrap(),
-                flag: text("h").parse().unwrap(),
-                properties: &[Part::Text(front), Part::Text(""), Part::Text(back)],
                 reconsume_times: text("j").parse().unwrap(),
                 unit_mode: text("k") == "true",
                 batch: text("m") == "true",
                 broker_name: text("n"),
             };
+            let template = SendMessageTemplate::new(&common).unwrap();
+            let mut born_timestamp = WrittenNumber::default();
+            born_timestamp.set(text("g").parse().unwrap());
+            let fields = SendMessageRequestHeaderV2 {
+                common: SendMessageCommon::Written(&template),
+                queue_id: text("e").parse().unwrap(),
+                born_timestamp: &born_timestamp,
+                flag: text("h").parse().unwrap(),
+                properties: text("i"),
+                unique_key: None,
+            };
+            let unwritten = SendMessageCommon::Unwritten(common);
+            assert_same_request(
+                &frame,
+                &SendMessageRequestHeaderV2 { common: unwritten, ..fields },
+                &java.body,
+            );
             assert_same_request(&frame, &fields, &java.body);
             compared += 1;
         }

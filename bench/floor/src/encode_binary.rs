@@ -10,16 +10,14 @@ const RUST: u8 = 12;
 const OPAQUE_AT: usize = 8 + 5;
 const EXT_LENGTH_AT: usize = OPAQUE_AT + 4 + 4 + 4;
 
+/// The properties, which the header ends with, from behind the unique id on.
+const PROPERTIES_END: &[u8] = b"\x02WAIT\x01true\x02TAGS\x01TagA\x02";
+
 /// Writes requests of one route.
 pub(crate) struct BinaryEncoder {
     to_queue: Vec<u8>,
     to_born: Vec<u8>,
-    /// To the properties' length.
-    to_properties: Vec<u8>,
     to_unique_id: Vec<u8>,
-    /// The end of the properties, and of the header.
-    to_header_end: Vec<u8>,
-    properties_end_bytes: usize,
     body: Vec<u8>,
 }
 
@@ -30,26 +28,21 @@ impl Encoder for BinaryEncoder {
         to_queue[8..10].copy_from_slice(&CODE.to_be_bytes());
         to_queue[10] = RUST;
         to_queue[11..13].copy_from_slice(&VERSION.to_be_bytes());
-        for (name, value) in [("a", GROUP), ("b", common.topic), ("c", "TBW102"), ("d", "4")] {
+        for (name, value) in [("a", GROUP), ("b", common.topic), ("c", "TBW102"), ("d", "4"), ("f", "0")] {
+            field(&mut to_queue, name, value);
+        }
+        for (name, value) in [("j", "0"), ("k", "false"), ("m", "false"), ("n", common.broker_name)] {
             field(&mut to_queue, name, value);
         }
         to_queue.extend_from_slice(b"\0\x01e");
         let mut to_born = Vec::new();
-        field(&mut to_born, "f", "0");
+        field(&mut to_born, "h", "0");
         to_born.extend_from_slice(b"\0\x01g\0\0\0");
         to_born.push(MILLIS_DIGITS as u8);
-        let mut to_properties = Vec::new();
-        field(&mut to_properties, "h", "0");
-        to_properties.extend_from_slice(b"\0\x01i");
         let mut to_unique_id = b"\x02UNIQ_KEY\x01".to_vec();
         to_unique_id.extend_from_slice(&UniqueIds::process_digits());
-        let mut to_header_end = b"\x02WAIT\x01true\x02TAGS\x01TagA\x02".to_vec();
-        let properties_end_bytes = to_header_end.len();
-        for (name, value) in [("j", "0"), ("k", "false"), ("m", "false"), ("n", common.broker_name)] {
-            field(&mut to_header_end, name, value);
-        }
         let body = common.body.to_vec();
-        Self { to_queue, to_born, to_properties, to_unique_id, to_header_end, properties_end_bytes, body }
+        Self { to_queue, to_born, to_unique_id, body }
     }
 
     #[inline]
@@ -62,19 +55,16 @@ impl Encoder for BinaryEncoder {
         out.extend_from_slice(queue);
         out.extend_from_slice(&self.to_born);
         out.extend_from_slice(&own.born);
-        out.extend_from_slice(&self.to_properties);
+        out.extend_from_slice(b"\0\x01i");
         let key = digits.format(own.key).as_bytes();
-        let properties_bytes = b"KEYS\x01k".len()
-            + key.len()
-            + self.to_unique_id.len()
-            + CHANGING_DIGITS
-            + self.properties_end_bytes;
+        let properties_bytes =
+            b"KEYS\x01k".len() + key.len() + self.to_unique_id.len() + CHANGING_DIGITS + PROPERTIES_END.len();
         out.extend_from_slice(&(properties_bytes as u32).to_be_bytes());
         out.extend_from_slice(b"KEYS\x01k");
         out.extend_from_slice(key);
         out.extend_from_slice(&self.to_unique_id);
         out.extend_from_slice(&own.unique_id);
-        out.extend_from_slice(&self.to_header_end);
+        out.extend_from_slice(PROPERTIES_END);
         let header_bytes = (out.len() - start - 8) as u32;
         let ext_bytes = (out.len() - start - EXT_LENGTH_AT - 4) as u32;
         out.extend_from_slice(&self.body);

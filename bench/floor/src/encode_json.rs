@@ -23,15 +23,15 @@ impl Encoder for JsonEncoder {
         Self {
             to_queue: format!(
                 "{{\"code\":{CODE},\"extFields\":{{\"a\":\"{GROUP}\",\"b\":\"{topic}\",\
-                \"c\":\"TBW102\",\"d\":\"4\",\"e\":\""
+                \"c\":\"TBW102\",\"d\":\"4\",\"f\":\"0\",\"j\":\"0\",\"k\":\"false\",\
+                \"m\":\"false\",\"n\":\"{broker_name}\",\"e\":\""
             )
             .into(),
-            to_key: b"\",\"h\":\"0\",\"i\":\"KEYS\\u0001k".into(),
+            to_key: b"\",\"i\":\"KEYS\\u0001k".into(),
             to_unique_id: format!("\\u0002UNIQ_KEY\\u0001{process}").into(),
-            to_opaque: format!(
-                "\\u0002WAIT\\u0001true\\u0002TAGS\\u0001TagA\\u0002\",\"j\":\"0\",\
-                \"k\":\"false\",\"m\":\"false\",\"n\":\"{broker_name}\"}},\
-                \"flag\":0,\"language\":\"RUST\",\"opaque\":"
+            to_opaque: concat!(
+                r#"\u0002WAIT\u0001true\u0002TAGS\u0001TagA\u0002"},"#,
+                r#""flag":0,"language":"RUST","opaque":"#,
             )
             .into(),
             header_end_bytes: header_end.len(),
@@ -46,7 +46,7 @@ impl Encoder for JsonEncoder {
         out.extend_from_slice(&[0; 8]);
         out.extend_from_slice(&self.to_queue);
         out.extend_from_slice(digits.format(own.queue_id).as_bytes());
-        out.extend_from_slice(b"\",\"f\":\"0\",\"g\":\"");
+        out.extend_from_slice(b"\",\"h\":\"0\",\"g\":\"");
         out.extend_from_slice(&own.born);
         out.extend_from_slice(&self.to_key);
         out.extend_from_slice(digits.format(own.key).as_bytes());

@@ -2,8 +2,8 @@ use super::*;
 use crate::encode_binary::BinaryEncoder;
 use crate::encode_json::JsonEncoder;
 use rocketmq_core::command::{LanguageCode, RequestCode};
-use rocketmq_core::request::SendMessageRequestHeaderV2;
-use rocketmq_core::wire::{Part, Plain, RequestHead, SerializeType, encode_request};
+use rocketmq_core::request::{SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2};
+use rocketmq_core::wire::{Plain, RequestHead, SerializeType, WrittenNumber, encode_request};
 
 const BODY: &[u8] = b"the body";
 
@@ -12,29 +12,30 @@ fn expected(form: SerializeType, own: &Own) -> Vec<u8> {
     let process = crate::unique_id::UniqueIds::process_digits();
     let [process, changing] =
         [&process[..], &own.unique_id].map(|digits| std::str::from_utf8(digits).unwrap());
-    let key = own.key.to_string();
+    let key = own.key;
     let plain = |text| Plain::new(text).unwrap();
-    let fields = SendMessageRequestHeaderV2 {
+    let mut born_timestamp = WrittenNumber::default();
+    born_timestamp.set(std::str::from_utf8(&own.born).unwrap().parse().unwrap());
+    let properties =
+        format!("KEYS\x01k{key}\x02UNIQ_KEY\x01{process}{changing}\x02WAIT\x01true\x02TAGS\x01TagA\x02");
+    let common = SendMessageCommonHeader {
         producer_group: plain(GROUP),
         topic: plain("Bench"),
         default_topic: plain("TBW102"),
         default_topic_queue_nums: 4,
-        queue_id: i32::from(own.queue_id),
         sys_flag: 0,
-        born_timestamp: std::str::from_utf8(&own.born).unwrap().parse().unwrap(),
-        flag: 0,
-        properties: &[
-            Part::Text("KEYS\x01k"),
-            Part::Text(&key),
-            Part::Text("\x02UNIQ_KEY\x01"),
-            Part::Text(process),
-            Part::Text(changing),
-            Part::Text("\x02WAIT\x01true\x02TAGS\x01TagA\x02"),
-        ],
         reconsume_times: 0,
         unit_mode: false,
         batch: false,
         broker_name: "broker-a",
+    };
+    let fields = SendMessageRequestHeaderV2 {
+        common: SendMessageCommon::Unwritten(common),
+        queue_id: i32::from(own.queue_id),
+        born_timestamp: &born_timestamp,
+        flag: 0,
+        properties: &properties,
+        unique_key: None,
     };
     let head = RequestHead {
         code: RequestCode(i32::from(CODE)),

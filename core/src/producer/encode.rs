@@ -4,7 +4,7 @@ use super::producers::{Producers, table_key};
 use super::send::{SendKey, Stage};
 use crate::command::{RequestCode, version};
 use crate::net::Outbox;
-use crate::request::{SendMessageCommon, SendMessageCommonHeader, SendMessageFields};
+use crate::request::{SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2};
 use crate::wire::{EncodeError, Plain, RequestHead, encode_request, encode_request_head};
 
 /// One-way flag of a request header.
@@ -51,7 +51,7 @@ impl Producers {
         };
         // A message that was handed back by an error carries its unique key already.
         let has_key = send.message.unique_key().is_some();
-        let header = SendMessageFields {
+        let header = SendMessageRequestHeaderV2 {
             common: template
                 .map_or_else(|| SendMessageCommon::Unwritten(common()), SendMessageCommon::Written),
             queue_id: asked.queue_id,

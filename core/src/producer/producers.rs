@@ -1,7 +1,7 @@
 //! The producers of a client: their table, their sends, and what they share.
 
 use super::close::{Closing, FlushWaiter};
-use super::room::{Granted, Room, UseKey};
+use super::room::{Grant, Room};
 use super::send::{SendKey, SendState};
 use crate::cluster::{Cluster, ClusterPurpose, Learnt, TopicKey};
 use crate::command::LanguageCode;
@@ -71,15 +71,6 @@ pub(super) struct Producer {
     /// Sends without verdict.
     pub(super) outstanding: usize,
     pub(super) closing: Option<Closing>,
-}
-
-/// Room that was granted and not used yet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Grant {
-    producer: ProducerId,
-    pub(super) topic: TopicKey,
-    pub(super) place: UseKey,
-    pub(super) weight: usize,
 }
 
 /// A caller in line for room.
@@ -307,12 +298,12 @@ impl Producers {
         if self.room.waiting() == 0 {
             return;
         }
-        while let Some(Granted { id, producer, topic, place, weight }) = self.room.grant() {
+        while let Some((id, grant)) = self.room.grant() {
             if let Some(caller) = self.callers.remove(&id) {
                 self.timers.unset(caller.timer);
                 use_topic(cx, caller.topic, -1);
             }
-            self.grant(cx, id, Grant { producer, topic, place, weight });
+            self.grant(cx, id, grant);
         }
     }
 

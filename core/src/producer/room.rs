@@ -39,10 +39,9 @@ impl Amount {
 /// Names what a producer uses of one topic.
 pub(crate) type UseKey = Key<Use>;
 
-/// Room that a caller in line was given.
+/// Room that was given and is not used yet.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Granted {
-    pub(crate) id: CommandId,
+pub(crate) struct Grant {
     pub(crate) producer: ProducerId,
     pub(crate) topic: TopicKey,
     pub(crate) place: UseKey,
@@ -288,7 +287,7 @@ impl Room {
     }
 
     /// The next caller that room can be given to; it is taken.
-    pub(crate) fn grant(&mut self) -> Option<Granted> {
+    pub(crate) fn grant(&mut self) -> Option<(CommandId, Grant)> {
         while let Some((sequence, key)) = self.heads.first().copied() {
             let used = self.uses.get_mut(key)?;
             let (producer, topic) = (used.producer, used.topic);
@@ -313,7 +312,7 @@ impl Room {
             self.waiting.remove(&waiter.id);
             self.line_up(key);
             self.take_for(key, weight);
-            return Some(Granted { id: waiter.id, producer, topic, place: key, weight });
+            return Some((waiter.id, Grant { producer, topic, place: key, weight }));
         }
         None
     }

@@ -29,7 +29,7 @@ fn id(n: u64) -> CommandId {
 }
 
 fn granted(room: &mut Room) -> Vec<u64> {
-    core::iter::from_fn(|| room.grant()).map(|granted| granted.id.0).collect()
+    core::iter::from_fn(|| room.grant()).map(|(id, _)| id.0).collect()
 }
 
 #[test]
@@ -117,9 +117,9 @@ fn random_use_neither_forgets_nor_exceeds() {
                 }
                 _ => {}
             }
-            while let Some(granted) = room.grant() {
+            while let Some((granted_id, granted)) = room.grant() {
                 let at =
-                    lines.iter().position(|(n, ..)| id(*n) == granted.id).expect("granted to one in line");
+                    lines.iter().position(|(n, ..)| id(*n) == granted_id).expect("granted to one in line");
                 let (n, p, t, weight) = lines.remove(at).unwrap();
                 assert_eq!(granted.weight, weight);
                 let earlier = lines.iter().find(|(m, lp, lt, _)| *m < n && (*lp, *lt) == (p, t));
@@ -142,8 +142,8 @@ fn random_use_neither_forgets_nor_exceeds() {
                 room.give_back(place, weight);
             }
             let mut some = false;
-            while let Some(granted) = room.grant() {
-                let at = lines.iter().position(|(n, ..)| id(*n) == granted.id).unwrap();
+            while let Some((granted_id, granted)) = room.grant() {
+                let at = lines.iter().position(|(n, ..)| id(*n) == granted_id).unwrap();
                 let (_, p, _, weight) = lines.remove(at).unwrap();
                 held.push((p, granted.place, weight));
                 some = true;

@@ -1,7 +1,7 @@
 //! One send as a small machine: room, route, queue, request, answer or failure, and again until its verdict.
 
-use super::producers::{Context, Grant, ProducerTimer, Producers, Purposes, use_topic};
-use super::room::UseKey;
+use super::producers::{Context, ProducerTimer, Producers, Purposes, use_topic};
+use super::room::{Grant, UseKey};
 use crate::cluster::{BrokerKey, TopicKey};
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;

@@ -11,7 +11,7 @@ pub use fields::{FieldError, ReadField, WriteField};
 pub use heartbeat::UnregisterClientRequestHeader;
 pub use route::GetRouteInfoRequestHeader;
 pub use send::{
-    SendMessageCommon, SendMessageCommonHeader, SendMessageFields, SendMessageRequestHeaderV2,
-    SendMessageResponseHeader, SendMessageTemplate,
+    SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2, SendMessageResponseHeader,
+    SendMessageTemplate,
 };
 pub use stored_answer::{StoredAnswer, StoredFields};

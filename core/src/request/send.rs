@@ -6,43 +6,6 @@ use super::{FieldError, ReadField, header};
 use crate::wire::{EncodeError, ExtFields, FieldSink, FixedFields, Part, Plain, WriteFields, WrittenNumber};
 
 header! {
-    /// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320).
-    ///
-    /// The body is the message's body, or the encoded batch. It must not be empty: brokers from
-    /// 5.0 on answer an empty body with an error.
-    #[doc(alias = "sendMessage")]
-    #[derive(Copy)]
-    pub write struct SendMessageRequestHeaderV2<'a> {
-        /// Producer group (`a`).
-        pub producer_group: Plain<'a> = "a",
-        /// Topic (`b`).
-        pub topic: Plain<'a> = "b",
-        /// The topic whose settings an automatically created topic takes (`c`), `TBW102`.
-        pub default_topic: Plain<'a> = "c",
-        /// Number of queues of an automatically created topic (`d`).
-        pub default_topic_queue_nums: i32 = "d",
-        /// Queue of the topic (`e`); below 0 the broker chooses.
-        pub queue_id: i32 = "e",
-        /// Bits for compression and transactions (`f`).
-        pub sys_flag: i32 = "f",
-        /// When the message was made, milliseconds since the Unix epoch (`g`).
-        pub born_timestamp: i64 = "g",
-        /// The user's own number, not looked at by the broker (`h`).
-        pub flag: i32 = "h",
-        /// The properties text (`i`), in parts that are joined while writing.
-        pub properties: &'a [Part<'a>] = "i",
-        /// How often consumers have tried the message already (`j`).
-        pub reconsume_times: i32 = "j",
-        /// Unit mode (`k`).
-        pub unit_mode: bool = "k",
-        /// Whether the body is a batch (`m`). This, not the request code, decides.
-        pub batch: bool = "m",
-        /// Name of the broker the message is meant for (`n`); proxies route by it.
-        pub broker_name: &'a str = "n",
-    }
-}
-
-header! {
     /// What of a [`SendMessageRequestHeaderV2`] is the same for all messages of a producer to a topic on a broker.
     #[derive(Copy)]
     pub write struct SendMessageCommonHeader<'a> {
@@ -90,12 +53,15 @@ pub enum SendMessageCommon<'a> {
     Unwritten(SendMessageCommonHeader<'a>),
 }
 
-/// The header of [`SendMessageRequestHeaderV2`], put together from a template and what is special to one message. The order of
-/// ext fields means nothing to brokers.
+/// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320): what it has in common with others, and what is special
+/// to one message. The order of ext fields means nothing to brokers.
+///
+/// The body is the message's body, or the encoded batch. It must not be empty: brokers from 5.0 on answer an empty body
+/// with an error.
 ///
 /// ```
 /// use rocketmq_core::request::{
-///     SendMessageCommon, SendMessageCommonHeader, SendMessageFields, SendMessageTemplate,
+///     SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2, SendMessageTemplate,
 /// };
 /// use rocketmq_core::wire::{FixedFields, Plain, WrittenNumber};
 ///
@@ -113,7 +79,7 @@ pub enum SendMessageCommon<'a> {
 /// })?;
 /// let mut born_timestamp = WrittenNumber::default();
 /// born_timestamp.set(1_700_000_000_000);
-/// let fields = SendMessageFields {
+/// let fields = SendMessageRequestHeaderV2 {
 ///     common: SendMessageCommon::Written(&template),
 ///     queue_id: 3,
 ///     born_timestamp: &born_timestamp,
@@ -126,8 +92,9 @@ pub enum SendMessageCommon<'a> {
 /// assert!(json.json().ends_with(br#""i":"TAGS\u0001new\u0002UNIQ_KEY\u00017F0000010001\u0002","#));
 /// # Ok::<(), rocketmq_core::wire::EncodeError>(())
 /// ```
+#[doc(alias = "sendMessage")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SendMessageFields<'a> {
+pub struct SendMessageRequestHeaderV2<'a> {
     /// What it has in common with others.
     pub common: SendMessageCommon<'a>,
     /// Queue of the topic (`e`); below 0 the broker chooses.
@@ -145,7 +112,7 @@ pub struct SendMessageFields<'a> {
 /// The name of the property of the unique key.
 pub(crate) const UNIQ_KEY: &str = "UNIQ_KEY";
 
-impl WriteFields for SendMessageFields<'_> {
+impl WriteFields for SendMessageRequestHeaderV2<'_> {
     #[inline(always)]
     fn write<S: FieldSink>(&self, sink: &mut S) {
         match &self.common {

@@ -5,8 +5,7 @@ use alloc::vec;
 
 use super::encode::{EncodeError, WriteFields};
 use super::frame::MAX_FRAME_BYTES;
-use super::sink::{BinarySink, JsonSink, Measure};
-use super::text::{eight_digits, in_eights, short_digits};
+use super::sink::{BinarySink, DECIMAL_ROOM, JsonSink, Measure, decimal};
 
 /// Ext fields that many headers share, in both forms: a header takes them by one copy instead of field by field.
 ///
@@ -82,19 +81,15 @@ impl FixedFields {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenNumber {
     value: i64,
-    /// Filled from the end.
-    digits: [u8; ROOM],
-    start: usize,
+    text: [u8; DECIMAL_ROOM],
+    len: usize,
 }
-
-/// Room for three words of eight digits.
-const ROOM: usize = 24;
 
 impl Default for WrittenNumber {
     fn default() -> Self {
-        let mut digits = [b'0'; ROOM];
-        digits[0] = b'-';
-        Self { value: 0, digits, start: ROOM - 1 }
+        let mut text = [0; DECIMAL_ROOM];
+        let len = decimal(0, &mut text);
+        Self { value: 0, text, len }
     }
 }
 
@@ -103,32 +98,9 @@ impl WrittenNumber {
     #[inline]
     pub fn set(&mut self, value: i64) {
         if value != self.value {
-            self.write(value);
-        }
-    }
-
-    #[cold]
-    fn write(&mut self, value: i64) {
-        let [high, middle, low] = in_eights(value.unsigned_abs());
-        let words = [eight_digits(high), eight_digits(middle), eight_digits(low)];
-        for (place, word) in self.digits.chunks_exact_mut(8).zip(words) {
-            place.copy_from_slice(&word.to_le_bytes());
-        }
-        let leading = if high > 0 {
-            8 - short_digits(high).1
-        } else if middle > 0 {
-            16 - short_digits(middle).1
-        } else {
-            24 - short_digits(low).1
-        };
-        self.value = value;
-        self.start = leading;
-        // The highest of 24 digits is always free: 64 bits have 20 at most.
-        if value < 0
-            && let Some(place) = leading.checked_sub(1).and_then(|at| self.digits.get_mut(at))
-        {
-            *place = b'-';
-            self.start = leading - 1;
+            self.value = value;
+            self.text = [0; DECIMAL_ROOM];
+            self.len = decimal(value, &mut self.text);
         }
     }
 
@@ -141,7 +113,7 @@ impl WrittenNumber {
 
     #[inline(always)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.digits.get(self.start..).unwrap_or_default()
+        self.text.get(..self.len).unwrap_or_default()
     }
 }
 

@@ -95,6 +95,17 @@ impl<'b> Space<'b> {
     }
 }
 
+/// Room for any number: it is written eight digits at a time.
+pub(super) const DECIMAL_ROOM: usize = 24;
+
+/// Writes a number to the front of `space`; its length.
+#[inline(always)]
+pub(super) fn decimal(value: i64, space: &mut [u8; DECIMAL_ROOM]) -> usize {
+    let mut text = Space::from(space, 0);
+    text.number(value);
+    DECIMAL_ROOM - text.rest.len()
+}
+
 /// Writes a number of any size; what is left of the space, `None` when it is too small.
 #[inline(never)]
 fn long_number_into(space: &mut [u8], value: u64) -> Option<&mut [u8]> {
@@ -443,10 +454,8 @@ impl FieldSink for BinarySink<'_> {
         if let Ok(digit @ 0..=9) = u8::try_from(value) {
             return self.field(name, 1, &[b'0' + digit]);
         }
-        let mut digits = [0; 24];
-        let mut text = Space::from(&mut digits, 0);
-        text.number(value);
-        let len = 24 - text.rest.len();
+        let mut digits = [0; DECIMAL_ROOM];
+        let len = decimal(value, &mut digits);
         self.field(name, len, b"");
         self.space.put(digits.get(..len).unwrap_or_default());
     }

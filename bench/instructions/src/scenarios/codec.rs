@@ -7,7 +7,7 @@ use rocketmq_core::body::{RouteLimits, TopicRouteData, write_heartbeat_data};
 use rocketmq_core::command::{LanguageCode, RequestCode, version};
 use rocketmq_core::message::{Message, UniqueKeys};
 use rocketmq_core::request::{
-    SendMessageCommon, SendMessageCommonHeader, SendMessageFields, SendMessageResponseHeader,
+    SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2, SendMessageResponseHeader,
     SendMessageTemplate, StoredAnswer,
 };
 use rocketmq_core::wire::{
@@ -71,7 +71,7 @@ fn encode_one(
         language: LanguageCode::Rust,
     };
     born_timestamp.set(black_box(1_795_258_349_875));
-    let header = SendMessageFields {
+    let header = SendMessageRequestHeaderV2 {
         common: SendMessageCommon::Written(template),
         queue_id: opaque & 7,
         born_timestamp,

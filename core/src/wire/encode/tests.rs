@@ -8,7 +8,7 @@ use super::{
     encode_request_head, encode_response,
 };
 use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
-use crate::request::{GetRouteInfoRequestHeader, SendMessageRequestHeaderV2};
+use crate::request::GetRouteInfoRequestHeader;
 use crate::wire::SerializeType::{Json, RocketMq};
 
 fn head(code: RequestCode, opaque: i32) -> RequestHead {
@@ -19,21 +19,24 @@ fn plain(text: &str) -> Plain<'_> {
     Plain::new(text).unwrap()
 }
 
-fn send<'a>(properties: &'a [Part<'a>]) -> SendMessageRequestHeaderV2<'a> {
-    SendMessageRequestHeaderV2 {
-        producer_group: plain("PG"),
-        topic: plain("T"),
-        default_topic: plain("TBW102"),
-        default_topic_queue_nums: 4,
-        queue_id: 2,
-        sys_flag: 0,
-        born_timestamp: 1_700_000_000_000,
-        flag: 0,
-        properties,
-        reconsume_times: 0,
-        unit_mode: false,
-        batch: false,
-        broker_name: "broker-a",
+/// Fields of every kind, as a send has them.
+struct Send<'a>(&'a [Part<'a>]);
+
+impl WriteFields for Send<'_> {
+    fn write<S: FieldSink>(&self, sink: &mut S) {
+        sink.plain("a", plain("PG"));
+        sink.plain("b", plain("T"));
+        sink.plain("c", plain("TBW102"));
+        sink.int("d", 4);
+        sink.int("e", 2);
+        sink.int("f", 0);
+        sink.int("g", 1_700_000_000_000);
+        sink.int("h", 0);
+        sink.parts("i", self.0);
+        sink.int("j", 0);
+        sink.bool("k", false);
+        sink.bool("m", false);
+        sink.str("n", "broker-a");
     }
 }
 
@@ -65,7 +68,7 @@ fn a_send_request_has_exactly_these_bytes() {
     ];
     let head = head(RequestCode::SEND_MESSAGE_V2, 2);
     let mut out = BytesMut::new();
-    assert_eq!(encode_request(&mut out, Json, &head, &send(&properties), b"hi"), Ok(309));
+    assert_eq!(encode_request(&mut out, Json, &head, &Send(&properties), b"hi"), Ok(309));
     let json = concat!(
         r#"{"code":310,"extFields":{"a":"PG","b":"T","c":"TBW102","d":"4","e":"2","f":"0","#,
         r#""g":"1700000000000","h":"0","i":"UNIQ_KEY\u00017F0000010001\u0002WAIT\u0001true\u0002","#,
@@ -75,7 +78,7 @@ fn a_send_request_has_exactly_these_bytes() {
     assert_eq!(&out[..8], [0, 0, 1, 0x31, 0, 0, 1, 0x2B]);
     assert_eq!(&out[8..], [json.as_bytes(), b"hi"].concat());
     let mut out = BytesMut::new();
-    assert_eq!(encode_request(&mut out, RocketMq, &head, &send(&properties), b"hi"), Ok(199));
+    assert_eq!(encode_request(&mut out, RocketMq, &head, &Send(&properties), b"hi"), Ok(199));
     assert_eq!(&out[..10], [0, 0, 0, 0xC3, 1, 0, 0, 0xBD, 1, 0x36]);
     assert!(out.ends_with(b"\0\x01n\0\0\0\x08broker-ahi"));
 }
@@ -98,10 +101,10 @@ fn a_head_announces_a_body_that_follows_on_its_own() {
     for serialize in [Json, RocketMq] {
         let head = head(RequestCode::SEND_MESSAGE_V2, 9);
         let mut whole = BytesMut::new();
-        encode_request(&mut whole, serialize, &head, &send(&[Part::Text("x")]), b"body").unwrap();
+        encode_request(&mut whole, serialize, &head, &Send(&[Part::Text("x")]), b"body").unwrap();
         let mut alone = BytesMut::new();
         let written =
-            encode_request_head(&mut alone, serialize, &head, &send(&[Part::Text("x")]), 4).unwrap();
+            encode_request_head(&mut alone, serialize, &head, &Send(&[Part::Text("x")]), 4).unwrap();
         assert_eq!(written, alone.len());
         alone.extend_from_slice(b"body");
         assert_eq!(whole, alone);
@@ -116,11 +119,11 @@ fn large_headers_are_written_whole() {
         for unit in ["x", "\u{1}", "é"] {
             let text = unit.repeat(len);
             let mut json = BytesMut::new();
-            encode_request(&mut json, Json, &head, &send(&[Part::Text(&text)]), b"").unwrap();
+            encode_request(&mut json, Json, &head, &Send(&[Part::Text(&text)]), b"").unwrap();
             let read: serde_json::Value = serde_json::from_slice(&json[8..]).unwrap();
             assert_eq!(read["extFields"]["i"], text);
             let mut binary = BytesMut::new();
-            encode_request(&mut binary, RocketMq, &head, &send(&[Part::Text(&text)]), b"").unwrap();
+            encode_request(&mut binary, RocketMq, &head, &Send(&[Part::Text(&text)]), b"").unwrap();
             assert!(binary.windows(4).any(|length| length == (text.len() as u32).to_be_bytes()));
             assert!(binary.len() > text.len() && binary.len() < text.len() + 250);
         }
@@ -177,7 +180,7 @@ fn a_reused_buffer_takes_no_memory() {
         for serialize in [Json, RocketMq] {
             out.clear();
             let head = head(RequestCode::SEND_MESSAGE_V2, opaque);
-            encode_request(&mut out, serialize, &head, &send(&[Part::Text("a\u{1}b\u{2}")]), &body).unwrap();
+            encode_request(&mut out, serialize, &head, &Send(&[Part::Text("a\u{1}b\u{2}")]), &body).unwrap();
             assert_eq!((out.as_ptr(), out.capacity()), (place, 2048));
         }
     }
@@ -223,9 +226,9 @@ fn parts_make_the_same_frame_as_their_text() {
     let head = head(RequestCode::SEND_MESSAGE_V2, 5);
     for serialize in [Json, RocketMq] {
         let (mut in_parts, mut whole) = (BytesMut::new(), BytesMut::new());
-        encode_request(&mut in_parts, serialize, &head, &send(&parts), b"body").unwrap();
+        encode_request(&mut in_parts, serialize, &head, &Send(&parts), b"body").unwrap();
         let text = [Part::Text("TAGS\u{1}a\"b\u{2}KEYS\u{1}k\u{2}")];
-        encode_request(&mut whole, serialize, &head, &send(&text), b"body").unwrap();
+        encode_request(&mut whole, serialize, &head, &Send(&text), b"body").unwrap();
         assert_eq!(in_parts, whole);
     }
 }
