@@ -1,6 +1,6 @@
 //! The handle of a client, and how to make one.
 
-use crate::clock::{Clock, RuntimeClock};
+use crate::clock::{LastLook, RuntimeClock};
 use crate::driver::Driver;
 use crate::error::wrong;
 use crate::identity;
@@ -276,7 +276,7 @@ impl ClientBuilder {
         config.check()?;
         let runtime = Arc::new(runtime);
         let clock = Arc::new(RuntimeClock::new(runtime.clone()));
-        let now = clock.now();
+        let now = LastLook::default().now(&*clock);
         #[cfg(feature = "record")]
         let (tape, pen) = Self::begin_recording(self.recording, &config, now)?;
         #[cfg(not(feature = "record"))]

@@ -7,16 +7,15 @@ use std::task::Waker;
 const KEEP: usize = 1_024;
 const NONE: u32 = u32::MAX;
 
-/// What a slot holds.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each send")]
+/// What a slot is used for. Waker and answer lie beside it, so that a change moves nothing else.
+#[derive(Clone, Copy, Debug)]
 enum State {
     /// Free, and the next free one behind it.
     Free(u32),
     /// A caller waits; the waker is that of its last poll.
-    Waiting(Option<Waker>),
+    Waiting,
     /// The answer is here and its caller has not fetched it; true: it was woken for it.
-    Ready(Answer, bool),
+    Ready(bool),
     /// Nobody wants the answer any more.
     Abandoned,
 }
@@ -25,14 +24,15 @@ enum State {
 struct Slot {
     life: u32,
     state: State,
+    waker: Option<Waker>,
+    answer: Option<Answer>,
 }
 
 /// What a caller finds when it looks for its answer.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a box would be an allocation for each send")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Look {
     /// Here it is; the slot is free again.
-    Ready(Answer),
+    Ready,
     /// Not yet.
     Waiting,
     /// There is no such slot: a slip of the caller, or the answer was fetched before.
@@ -85,7 +85,7 @@ impl Default for Completions {
 impl Completions {
     /// A slot whose caller waits, without a waker as yet.
     pub(crate) fn open(&mut self) -> CommandId {
-        self.insert(State::Waiting(None))
+        self.insert(State::Waiting)
     }
 
     /// A slot whose answer nobody wants.
@@ -107,29 +107,33 @@ impl Completions {
         }
         // Memory ends long before the numbers do: the core's limits are far smaller.
         let index = u32::try_from(self.slots.len()).unwrap_or(NONE);
-        self.slots.push(Slot { life: self.first_life, state });
+        self.slots.push(Slot { life: self.first_life, state, waker: None, answer: None });
         number(index, self.first_life)
     }
 
     /// Fetches the answer, or remembers whom to wake for it.
-    pub(crate) fn look(&mut self, id: CommandId, waker: Option<&Waker>) -> Look {
+    ///
+    /// The answer goes straight to where its caller wants it: it is large, and each hand that it goes through by value
+    /// is a copy.
+    pub(crate) fn look(&mut self, id: CommandId, waker: Option<&Waker>, into: &mut Option<Answer>) -> Look {
         let Some(slot) = find(&mut self.slots, id) else {
             return Look::Stale;
         };
-        match &mut slot.state {
-            State::Waiting(known) => {
+        match slot.state {
+            State::Waiting => {
                 if let Some(waker) = waker
-                    && !known.as_ref().is_some_and(|known| known.will_wake(waker))
+                    && !slot.waker.as_ref().is_some_and(|known| known.will_wake(waker))
                 {
-                    let old = known.replace(waker.clone());
+                    let old = slot.waker.replace(waker.clone());
                     self.retired.extend(old);
                 }
                 Look::Waiting
             }
-            State::Ready(..) => match self.remove(id) {
-                Some(State::Ready(answer, _)) => Look::Ready(answer),
-                _ => Look::Stale,
-            },
+            State::Ready(_) => {
+                std::mem::swap(into, &mut slot.answer);
+                self.free(id);
+                Look::Ready
+            }
             State::Abandoned | State::Free(_) => Look::Stale,
         }
     }
@@ -139,50 +143,54 @@ impl Completions {
         let Some(slot) = find(&mut self.slots, id) else {
             return Delivered::Unwanted(answer);
         };
-        match &mut slot.state {
-            State::Waiting(waker) => {
-                let waker = waker.take();
-                slot.state = State::Ready(answer, waker.is_some());
+        match slot.state {
+            State::Waiting => {
+                let waker = slot.waker.take();
+                slot.answer = Some(answer);
+                slot.state = State::Ready(waker.is_some());
                 self.roused += usize::from(waker.is_some());
                 waker.map_or(Delivered::Kept, Delivered::Wake)
             }
             State::Abandoned => {
-                self.remove(id);
+                self.free(id);
                 Delivered::Unwanted(answer)
             }
             // The core answers once; a second answer would be its slip and reaches nobody.
-            State::Ready(..) | State::Free(_) => Delivered::Unwanted(answer),
+            State::Ready(_) | State::Free(_) => Delivered::Unwanted(answer),
         }
     }
 
     /// The caller goes away. Returns an answer that it had not fetched.
     pub(crate) fn abandon(&mut self, id: CommandId) -> Option<Answer> {
         let slot = find(&mut self.slots, id)?;
-        if let State::Waiting(waker) = &mut slot.state {
-            let waker = waker.take();
-            slot.state = State::Abandoned;
-            self.retired.extend(waker);
-            return None;
-        }
-        match self.remove(id) {
-            Some(State::Ready(answer, _)) => Some(answer),
-            _ => None,
+        match slot.state {
+            State::Waiting => {
+                slot.state = State::Abandoned;
+                self.retired.extend(slot.waker.take());
+                None
+            }
+            State::Ready(_) => {
+                let answer = slot.answer.take();
+                self.free(id);
+                answer
+            }
+            State::Abandoned | State::Free(_) => None,
         }
     }
 
     /// Frees a slot at once, for a command whose answer may never come.
     pub(crate) fn forget(&mut self, id: CommandId) {
-        if let Some(State::Waiting(waker)) = self.remove(id) {
-            self.retired.extend(waker);
+        if let Some(slot) = find(&mut self.slots, id) {
+            self.retired.extend(slot.waker.take());
+            slot.answer = None;
+            self.free(id);
         }
     }
 
     /// Takes the wakers of all who wait, for the end of the driver.
     pub(crate) fn take_wakers(&mut self, into: &mut Vec<Waker>) {
         for slot in &mut self.slots {
-            if let State::Waiting(waker) = &mut slot.state {
-                into.extend(waker.take());
-            }
+            into.extend(slot.waker.take());
         }
     }
 
@@ -196,18 +204,18 @@ impl Completions {
         self.roused
     }
 
-    fn remove(&mut self, id: CommandId) -> Option<State> {
-        let free = self.free;
-        let slot = find(&mut self.slots, id)?;
-        if matches!(slot.state, State::Free(_)) {
-            return None;
+    fn free(&mut self, id: CommandId) {
+        let Some(slot) = find(&mut self.slots, id) else {
+            return;
+        };
+        match slot.state {
+            State::Free(_) => return,
+            State::Ready(true) => self.roused = self.roused.saturating_sub(1),
+            State::Ready(false) | State::Waiting | State::Abandoned => {}
         }
-        let state = std::mem::replace(&mut slot.state, State::Free(free));
+        slot.state = State::Free(self.free);
         self.free = parts(id).0;
         self.used -= 1;
-        if matches!(state, State::Ready(_, true)) {
-            self.roused = self.roused.saturating_sub(1);
-        }
         if self.used == 0 && self.slots.len() > KEEP {
             self.slots.clear();
             self.slots.shrink_to(KEEP);
@@ -215,7 +223,6 @@ impl Completions {
             self.first_life = self.highest_life.wrapping_add(1);
             self.highest_life = self.first_life;
         }
-        Some(state)
     }
 }
 

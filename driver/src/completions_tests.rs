@@ -23,12 +23,16 @@ fn an_answer_wakes_its_caller_and_is_fetched_once() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(count.clone());
     let id = table.open();
-    assert!(matches!(table.look(id, Some(&waker)), Look::Waiting));
-    let Delivered::Wake(found) = table.deliver(id, answer()) else { panic!("somebody waits") };
-    found.wake();
+    let mut found = None;
+    assert_eq!(table.look(id, Some(&waker), &mut found), Look::Waiting);
+    let Delivered::Wake(kept) = table.deliver(id, answer()) else { panic!("somebody waits") };
+    kept.wake();
     assert_eq!(count.0.load(Ordering::SeqCst), 1);
-    assert!(matches!(table.look(id, None), Look::Ready(_)));
-    assert!(matches!(table.look(id, None), Look::Stale));
+    assert!(found.is_none());
+    assert_eq!(table.look(id, None, &mut found), Look::Ready);
+    assert!(matches!(found.take(), Some(Answer::Flushed(Ok(())))));
+    assert_eq!(table.look(id, None, &mut found), Look::Stale);
+    assert!(found.is_none());
     assert_eq!(table.len(), 0);
 }
 
@@ -38,7 +42,9 @@ fn a_second_answer_reaches_nobody() {
     let id = table.open();
     assert!(matches!(table.deliver(id, answer()), Delivered::Kept));
     assert!(matches!(table.deliver(id, Answer::Flushed(Err(1))), Delivered::Unwanted(_)));
-    assert!(matches!(table.look(id, None), Look::Ready(Answer::Flushed(Ok(())))));
+    let mut found = None;
+    assert_eq!(table.look(id, None, &mut found), Look::Ready);
+    assert!(matches!(found, Some(Answer::Flushed(Ok(())))));
 }
 
 #[test]
@@ -51,7 +57,7 @@ fn a_number_that_was_used_again_is_another_one() {
     assert_eq!(old.0 & 0xffff_ffff, new.0 & 0xffff_ffff, "the slot is the same");
     assert!(matches!(table.deliver(old, answer()), Delivered::Unwanted(_)));
     assert!(table.abandon(old).is_none());
-    assert!(matches!(table.look(new, None), Look::Waiting));
+    assert_eq!(table.look(new, None, &mut None), Look::Waiting);
     assert!(matches!(table.deliver(CommandId(u64::MAX), answer()), Delivered::Unwanted(_)));
 }
 
@@ -94,16 +100,16 @@ fn replaced_and_abandoned_wakers_are_kept_for_later() {
     let mut table = Completions::default();
     let (first, second) = (Waker::from(Arc::new(Count::default())), Waker::from(Arc::new(Count::default())));
     let id = table.open();
-    table.look(id, Some(&first));
-    table.look(id, Some(&first));
+    table.look(id, Some(&first), &mut None);
+    table.look(id, Some(&first), &mut None);
     assert!(table.retired.is_empty(), "the same waker is not replaced");
-    table.look(id, Some(&second));
+    table.look(id, Some(&second), &mut None);
     assert_eq!(table.retired.len(), 1);
     table.abandon(id);
     assert_eq!(table.retired.len(), 2);
     let mut wakers = Vec::new();
     let id = table.open();
-    table.look(id, Some(&first));
+    table.look(id, Some(&first), &mut None);
     table.take_wakers(&mut wakers);
     assert_eq!(wakers.len(), 1);
 }

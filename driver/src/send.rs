@@ -2,7 +2,7 @@
 
 use crate::completions::Look;
 use crate::producer::Inner;
-use crate::shared::{Begun, State};
+use crate::shared::State;
 use rocketmq_core::ground::names::TopicName;
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::interface::{Answer, Command, CommandId, Send as SendCommand};
@@ -13,7 +13,7 @@ use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 /// Marks [`SendBuilder`]s of [`Producer::send`](crate::Producer::send): awaiting gives the [`SendReceipt`].
@@ -30,59 +30,61 @@ pub enum OneWay {}
 #[must_use = "a message is not sent until its send is awaited"]
 pub struct SendBuilder<K> {
     producer: Arc<Inner>,
-    parcel: Parcel,
-    kind: PhantomData<fn() -> K>,
-}
-
-/// The message and everything its caller said about it, until the core takes it.
-struct Parcel {
-    message: Message,
-    target: Target,
+    /// Its deadline comes with the first poll.
+    send: SendCommand,
     within: Duration,
-    retries: Option<u32>,
+    kind: PhantomData<fn() -> K>,
 }
 
 impl<K> fmt::Debug for SendBuilder<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parcel = &self.parcel;
         f.debug_struct("SendBuilder")
-            .field("topic", parcel.message.topic())
-            .field("target", &parcel.target)
-            .field("within", &parcel.within)
-            .field("retries", &parcel.retries)
+            .field("topic", self.send.message.topic())
+            .field("target", &self.send.target)
+            .field("within", &self.within)
+            .field("retries", &self.send.retries)
             .finish_non_exhaustive()
     }
 }
 
 impl<K> SendBuilder<K> {
     pub(crate) fn new(producer: Arc<Inner>, message: Message) -> Self {
-        let parcel = Parcel { message, target: Target::Any, within: producer.send_timeout, retries: None };
-        Self { producer, parcel, kind: PhantomData }
+        let send = SendCommand {
+            producer: producer.id,
+            message,
+            target: Target::Any,
+            deadline: Instant::NEVER,
+            one_way: false,
+            reservation: None,
+            retries: None,
+        };
+        Self { within: producer.send_timeout, producer, send, kind: PhantomData }
     }
 
     /// To which message queue. Default: any, round robin.
     #[doc(alias = "MessageQueueSelector")]
     pub fn to(mut self, target: Target) -> Self {
-        self.parcel.target = target;
+        self.send.target = target;
         self
     }
 
     /// How long it may take in all, from the first poll on. Default: the producer's `send_timeout`.
     pub fn within(mut self, time: Duration) -> Self {
-        self.parcel.within = time;
+        self.within = time;
         self
     }
 
     /// Further attempts after one that may have reached a broker. Default: the producer's `retries`.
     pub fn retries(mut self, retries: u32) -> Self {
-        self.parcel.retries = Some(retries);
+        self.send.retries = Some(retries);
         self
     }
 
-    fn flight(self, one_way: bool) -> Flight {
-        let topic = self.parcel.message.topic().clone();
-        let place = Place::Fresh(self.parcel);
-        Flight { producer: self.producer, cargo: Cargo { topic, one_way, deadline: Instant::NEVER, place } }
+    fn flight(mut self, one_way: bool) -> Flight {
+        self.send.one_way = one_way;
+        let topic = self.send.message.topic().clone();
+        let cargo = Cargo { topic, one_way, within: self.within, send: Some(self.send), stage: Stage::Fresh };
+        Flight { producer: self.producer, cargo }
     }
 }
 
@@ -96,8 +98,9 @@ impl SendBuilder<Enqueued> {
     pub fn try_now(self) -> Result<Receipt, SendError> {
         let mut flight = self.flight(false);
         let Flight { producer, cargo } = &mut flight;
-        let begun = producer.shared().enter(|state, now| cargo.admit_now(producer, state, now));
-        cargo.receipt(producer, begun?)
+        let mut early = None;
+        producer.shared().enter(|state, now| cargo.admit_now(state, now, &mut early))?;
+        cargo.receipt(producer, early)
     }
 }
 
@@ -141,8 +144,10 @@ impl Future for Sending {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let flight = &mut self.get_mut().0;
-        flight.poll(cx.waker()).map(|answer| match answer? {
-            Answer::Sent(result) => result,
+        let mut answer = None;
+        ready!(flight.poll(cx.waker(), &mut answer))?;
+        Poll::Ready(match answer {
+            Some(Answer::Sent(result)) => result,
             _ => Err(SendError::driver_gone(flight.cargo.topic.clone())),
         })
     }
@@ -161,8 +166,10 @@ impl Future for SendingOneWay {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let flight = &mut self.get_mut().0;
-        flight.poll(cx.waker()).map(|answer| match answer? {
-            Answer::HandedOver(result) => result,
+        let mut answer = None;
+        ready!(flight.poll(cx.waker(), &mut answer))?;
+        Poll::Ready(match answer {
+            Some(Answer::HandedOver(result)) => result,
             _ => Err(SendError::driver_gone(flight.cargo.topic.clone())),
         })
     }
@@ -180,9 +187,10 @@ impl Future for Enqueueing {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Flight { producer, cargo } = &mut self.get_mut().0;
-        let admitted =
-            producer.shared().enter(|state, now| cargo.admit(producer, state, now, cx.waker(), None));
-        admitted.map(|begun| cargo.receipt(producer, begun?))
+        let mut early = None;
+        let admit = |state: &mut State, now| cargo.admit(state, now, cx.waker(), None, &mut early);
+        ready!(producer.shared().enter(admit))?;
+        Poll::Ready(cargo.receipt(producer, early))
     }
 }
 
@@ -193,14 +201,15 @@ impl Future for Enqueueing {
 pub struct Receipt {
     producer: Arc<Inner>,
     topic: TopicName,
-    stage: Stage,
+    found: Found,
 }
 
-enum Stage {
-    Waiting(CommandId),
+/// How far a receipt is.
+enum Found {
+    Nothing(CommandId),
     /// The answer came with the hand-over.
     Early(Box<SendReceipt>),
-    Over,
+    Fetched,
 }
 
 impl Receipt {
@@ -222,17 +231,15 @@ impl Future for Receipt {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let answer = match std::mem::replace(&mut this.stage, Stage::Over) {
-            Stage::Over => return Poll::Pending,
-            Stage::Early(receipt) => return Poll::Ready(Ok(*receipt)),
-            Stage::Waiting(id) => match this.producer.shared().peek(|state| look(state, id, cx.waker())) {
-                Poll::Pending => {
-                    this.stage = Stage::Waiting(id);
-                    return Poll::Pending;
-                }
-                Poll::Ready(answer) => answer,
-            },
+        let Found::Nothing(id) = this.found else {
+            return match std::mem::replace(&mut this.found, Found::Fetched) {
+                Found::Early(receipt) => Poll::Ready(Ok(*receipt)),
+                Found::Nothing(_) | Found::Fetched => Poll::Pending,
+            };
         };
+        let mut answer = None;
+        ready!(this.producer.shared().peek(|state| look(state, id, cx.waker(), &mut answer)));
+        this.found = Found::Fetched;
         Poll::Ready(match answer {
             Some(Answer::Sent(result)) => result,
             _ => Err(SendError::driver_gone(this.topic.clone())),
@@ -242,20 +249,20 @@ impl Future for Receipt {
 
 impl Drop for Receipt {
     fn drop(&mut self) {
-        if let Stage::Waiting(id) = self.stage {
+        if let Found::Nothing(id) = self.found {
             self.producer.shared().enter(|state, now| state.abandon(now, id));
         }
     }
 }
 
-/// Fetches an answer; none when there will be none.
-fn look(state: &mut State, id: CommandId, waker: &Waker) -> Poll<Option<Answer>> {
-    match state.answers.look(id, Some(waker)) {
-        Look::Ready(answer) => Poll::Ready(Some(answer)),
+/// Fetches an answer; `into` stays empty when there will be none.
+fn look(state: &mut State, id: CommandId, waker: &Waker, into: &mut Option<Answer>) -> Poll<()> {
+    match state.answers.look(id, Some(waker), into) {
+        Look::Ready => Poll::Ready(()),
         Look::Waiting if !state.has_driver_ended() => Poll::Pending,
         Look::Waiting | Look::Stale => {
             state.answers.forget(id);
-            Poll::Ready(None)
+            Poll::Ready(())
         }
     }
 }
@@ -269,17 +276,20 @@ struct Flight {
 struct Cargo {
     topic: TopicName,
     one_way: bool,
-    deadline: Instant,
-    place: Place,
+    within: Duration,
+    /// The message and everything its caller said about it, until the core takes it. It stays where it is until then:
+    /// it is large to move.
+    send: Option<SendCommand>,
+    stage: Stage,
 }
 
-/// Where the message is.
-enum Place {
-    /// With its caller, who has not begun.
-    Fresh(Parcel),
-    /// With its caller, who waits for room.
-    InLine(Parcel, CommandId),
-    /// With the core.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// The caller has not begun.
+    Fresh,
+    /// The caller waits for room.
+    InLine(CommandId),
+    /// The core has the message.
     UnderWay(CommandId),
     /// Nothing can happen any more.
     Over,
@@ -287,51 +297,48 @@ enum Place {
 
 impl fmt::Debug for Flight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match self.cargo.place {
-            Place::Fresh(_) => "not begun",
-            Place::InLine(..) => "waits for room",
-            Place::UnderWay(_) => "under way",
-            Place::Over => "over",
+        let stage = match self.cargo.stage {
+            Stage::Fresh => "not begun",
+            Stage::InLine(_) => "waits for room",
+            Stage::UnderWay(_) => "under way",
+            Stage::Over => "over",
         };
         f.debug_struct("Flight")
             .field("topic", &self.cargo.topic)
-            .field("place", &place)
+            .field("stage", &stage)
             .finish_non_exhaustive()
     }
 }
 
 impl Flight {
-    /// Ready with the answer to the send.
-    fn poll(&mut self, waker: &Waker) -> Poll<Result<Answer, SendError>> {
+    /// Ready with the answer to the send, or without one when there will be none.
+    fn poll(&mut self, waker: &Waker, answer: &mut Option<Answer>) -> Poll<Result<(), SendError>> {
         let Self { producer, cargo } = self;
-        let answer = if let Place::UnderWay(id) = cargo.place {
-            producer.shared().peek(|state| look(state, id, waker))
+        let shared = producer.shared();
+        if let Stage::UnderWay(id) = cargo.stage {
+            ready!(shared.peek(|state| look(state, id, waker, answer)));
         } else {
-            let shared = producer.shared();
             // A one-way send is over when it is written: a task with many of them would never let others add theirs.
             let one_way = cargo.one_way;
-            let admit = |state: &mut State, now| cargo.admit(producer, state, now, waker, Some(waker));
-            match if one_way { shared.enter(admit) } else { shared.enter_alone(admit) } {
-                Poll::Ready(Ok(Begun { answer: Some(answer), .. })) => Poll::Ready(Some(answer)),
+            let admit = |state: &mut State, now| cargo.admit(state, now, waker, Some(waker), &mut *answer);
+            ready!(if one_way { shared.enter(admit) } else { shared.enter_alone(admit) })?;
+            if answer.is_none() {
                 // The waker is in the slot already.
-                Poll::Ready(Ok(Begun { answer: None, .. })) | Poll::Pending => Poll::Pending,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                return Poll::Pending;
             }
-        };
-        answer.map(|answer| {
-            cargo.place = Place::Over;
-            answer.ok_or_else(|| SendError::driver_gone(cargo.topic.clone()))
-        })
+        }
+        cargo.stage = Stage::Over;
+        Poll::Ready(Ok(()))
     }
 }
 
 impl Drop for Flight {
     fn drop(&mut self) {
         let shared = self.producer.shared();
-        match self.cargo.place {
-            Place::Fresh(_) | Place::Over => {}
-            Place::UnderWay(id) => shared.enter(|state, now| state.abandon(now, id)),
-            Place::InLine(_, reservation) => shared.enter(|state, now| {
+        match self.cargo.stage {
+            Stage::Fresh | Stage::Over => {}
+            Stage::UnderWay(id) => shared.enter(|state, now| state.abandon(now, id)),
+            Stage::InLine(reservation) => shared.enter(|state, now| {
                 state.answers.forget(reservation);
                 if !state.has_driver_ended() {
                     state.tell(now, Command::Withdraw { reservation });
@@ -342,109 +349,116 @@ impl Drop for Flight {
 }
 
 impl Cargo {
-    /// Waits for room, then hands the message to the core. `on_answer` is woken when the answer to the send
-    /// itself comes.
+    /// Waits for room, then hands the message to the core. `on_answer` is woken when the answer to the send itself
+    /// comes; one that comes at once is in `early`.
     fn admit(
         &mut self,
-        producer: &Inner,
         state: &mut State,
         now: Now,
         waker: &Waker,
         on_answer: Option<&Waker>,
-    ) -> Poll<Result<Begun, SendError>> {
-        let (parcel, reservation, answer) = match std::mem::replace(&mut self.place, Place::Over) {
-            Place::Fresh(parcel) => {
-                if state.is_driver_gone() {
-                    return Poll::Ready(Err(parcel.refused(SendErrorKind::DriverGone)));
-                }
-                self.deadline = now.mono + parcel.within;
-                let (topic, weight) = (self.topic.clone(), parcel.message.weight());
-                if state.core.room_for(producer.id, &topic, weight) {
-                    return Poll::Ready(Ok(self.hand_over(producer, state, now, parcel, None, on_answer)));
-                }
-                let reserve =
-                    Command::Reserve { producer: producer.id, topic, weight, deadline: self.deadline };
-                let begun = state.begin(now, reserve, Some(waker));
-                (parcel, begun.id, begun.answer)
-            }
-            Place::InLine(parcel, id) => match look(state, id, waker) {
-                Poll::Pending => (parcel, id, None),
-                Poll::Ready(None) => return Poll::Ready(Err(parcel.refused(SendErrorKind::DriverGone))),
-                Poll::Ready(answer) => (parcel, id, answer),
-            },
+        early: &mut Option<Answer>,
+    ) -> Poll<Result<(), SendError>> {
+        let Some(send) = &mut self.send else {
             // Polled again after it was ready.
-            place @ (Place::UnderWay(_) | Place::Over) => {
-                self.place = place;
-                return Poll::Pending;
-            }
+            return Poll::Pending;
         };
-        Poll::Ready(match answer {
+        let mut room = None;
+        let reservation = match self.stage {
+            Stage::Fresh if state.is_driver_gone() => {
+                return Poll::Ready(Err(self.refused(SendErrorKind::DriverGone)));
+            }
+            Stage::Fresh => {
+                send.deadline = now.mono + self.within;
+                let weight = send.message.weight();
+                if state.core.room_for(send.producer, &self.topic, weight) {
+                    self.hand_over(state, now, on_answer, early);
+                    return Poll::Ready(Ok(()));
+                }
+                let (producer, deadline) = (send.producer, send.deadline);
+                let reserve = Command::Reserve { producer, topic: self.topic.clone(), weight, deadline };
+                state.begin(now, reserve, Some(waker), &mut room)
+            }
+            Stage::InLine(id) => {
+                if look(state, id, waker, &mut room).is_ready() && room.is_none() {
+                    return Poll::Ready(Err(self.refused(SendErrorKind::DriverGone)));
+                }
+                id
+            }
+            Stage::UnderWay(_) | Stage::Over => return Poll::Pending,
+        };
+        match room {
             None => {
-                self.place = Place::InLine(parcel, reservation);
+                self.stage = Stage::InLine(reservation);
                 return Poll::Pending;
             }
             Some(Answer::Room(Ok(()))) => {
-                Ok(self.hand_over(producer, state, now, parcel, Some(reservation), on_answer))
+                send.reservation = Some(reservation);
+                self.hand_over(state, now, on_answer, early);
             }
-            Some(Answer::Room(Err(error))) => Err(error.with_message(parcel.message)),
+            Some(Answer::Room(Err(error))) => return Poll::Ready(Err(self.with_message(error))),
             // Any other kind would be a slip of the core.
-            Some(_) => Err(parcel.refused(SendErrorKind::DriverGone)),
-        })
+            Some(_) => return Poll::Ready(Err(self.refused(SendErrorKind::DriverGone))),
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Hands the message to the core if there is room at once.
-    fn admit_now(&mut self, producer: &Inner, state: &mut State, now: Now) -> Result<Begun, SendError> {
-        let Place::Fresh(parcel) = std::mem::replace(&mut self.place, Place::Over) else {
-            return Err(SendError::driver_gone(self.topic.clone()));
-        };
+    fn admit_now(
+        &mut self,
+        state: &mut State,
+        now: Now,
+        early: &mut Option<Answer>,
+    ) -> Result<(), SendError> {
         if state.is_driver_gone() {
-            return Err(parcel.refused(SendErrorKind::DriverGone));
+            return Err(self.refused(SendErrorKind::DriverGone));
         }
-        self.deadline = now.mono + parcel.within;
+        if let Some(send) = &mut self.send {
+            send.deadline = now.mono + self.within;
+        }
         // Without room the core refuses as it does with a wrong message: by its answer.
-        Ok(self.hand_over(producer, state, now, parcel, None, None))
+        self.hand_over(state, now, None, early);
+        Ok(())
     }
 
     fn hand_over(
         &mut self,
-        producer: &Inner,
         state: &mut State,
         now: Now,
-        parcel: Parcel,
-        reservation: Option<CommandId>,
         on_answer: Option<&Waker>,
-    ) -> Begun {
-        let command = Command::Send(SendCommand {
-            producer: producer.id,
-            message: parcel.message,
-            target: parcel.target,
-            deadline: self.deadline,
-            one_way: self.one_way,
-            reservation,
-            retries: parcel.retries,
-        });
-        let begun = state.begin(now, command, on_answer);
-        self.place = if begun.answer.is_none() { Place::UnderWay(begun.id) } else { Place::Over };
-        begun
+        early: &mut Option<Answer>,
+    ) {
+        self.stage = Stage::Over;
+        if let Some(send) = self.send.take() {
+            let id = state.begin(now, Command::Send(send), on_answer, early);
+            if early.is_none() {
+                self.stage = Stage::UnderWay(id);
+            }
+        }
     }
 
     /// From now on the receipt is the one who waits.
-    fn receipt(&mut self, producer: &Arc<Inner>, begun: Begun) -> Result<Receipt, SendError> {
-        self.place = Place::Over;
-        let stage = match begun.answer {
-            None => Stage::Waiting(begun.id),
-            Some(Answer::Sent(Ok(receipt))) => Stage::Early(Box::new(receipt)),
+    fn receipt(&mut self, producer: &Arc<Inner>, early: Option<Answer>) -> Result<Receipt, SendError> {
+        let found = match (std::mem::replace(&mut self.stage, Stage::Over), early) {
+            (Stage::UnderWay(id), None) => Found::Nothing(id),
+            (_, Some(Answer::Sent(Ok(receipt)))) => Found::Early(Box::new(receipt)),
             // Refused at the door: the message was never under way.
-            Some(Answer::Sent(Err(error))) => return Err(error),
-            Some(_) => return Err(SendError::driver_gone(self.topic.clone())),
+            (_, Some(Answer::Sent(Err(error)))) => return Err(error),
+            _ => return Err(SendError::driver_gone(self.topic.clone())),
         };
-        Ok(Receipt { producer: producer.clone(), topic: self.topic.clone(), stage })
+        Ok(Receipt { producer: producer.clone(), topic: self.topic.clone(), found })
     }
-}
 
-impl Parcel {
     /// Ends before the core had the message: the error gives it back.
-    fn refused(self, kind: SendErrorKind) -> SendError {
-        SendError::before_any_attempt(kind, self.message.topic().clone(), Some(self.message))
+    fn refused(&mut self, kind: SendErrorKind) -> SendError {
+        self.with_message(SendError::before_any_attempt(kind, self.topic.clone(), None))
+    }
+
+    fn with_message(&mut self, error: SendError) -> SendError {
+        self.stage = Stage::Over;
+        match self.send.take() {
+            Some(send) => error.with_message(send.message),
+            None => error,
+        }
     }
 }

@@ -3,8 +3,8 @@
 //! Two rules keep the lock short and safe: sockets are never touched while it is held, and wakers are
 //! collected under it and woken behind it.
 
-use crate::clock::Clock;
-use crate::completions::{Completions, Delivered, Look};
+use crate::clock::{Clock, LastLook};
+use crate::completions::{Completions, Delivered};
 use crate::events;
 use crate::lone::Outlets;
 use crate::recording::Tape;
@@ -42,6 +42,7 @@ pub(crate) struct Shared {
 
 /// What the lock guards.
 pub(crate) struct State {
+    time: LastLook,
     pub(crate) core: Core,
     pub(crate) answers: Completions,
     pub(crate) chores: VecDeque<Chore>,
@@ -64,18 +65,10 @@ pub(crate) struct State {
     view_version: u64,
 }
 
-/// How a command started.
-#[derive(Debug)]
-pub(crate) struct Begun {
-    /// The number of the command.
-    pub(crate) id: CommandId,
-    /// Its answer, when it came at once; the number is free again then.
-    pub(crate) answer: Option<Answer>,
-}
-
 impl Shared {
     pub(crate) fn new(core: Core, tape: Tape, clock: Arc<dyn Clock>, drop_budget: Duration) -> Self {
         let state = State {
+            time: LastLook::default(),
             view_version: core.view_version(),
             core,
             answers: Completions::default(),
@@ -110,7 +103,7 @@ impl Shared {
         work: impl FnOnce(&mut State, Now) -> T,
     ) -> (T, After) {
         let mut state = self.lock();
-        let now = self.clock.now();
+        let now = state.time.now(&*self.clock);
         let result = work(&mut state, now);
         if !state.to_wake.is_empty() {
             std::mem::swap(&mut state.to_wake, &mut wakers);
@@ -177,15 +170,19 @@ impl State {
         self.core.handle(now, input);
     }
 
-    /// Starts a command. `waker` is woken when its answer comes later.
-    pub(crate) fn begin(&mut self, now: Now, command: Command, waker: Option<&Waker>) -> Begun {
+    /// Starts a command. `waker` is woken when its answer comes later; one that comes at once is in `early`, and the
+    /// number is free again then.
+    pub(crate) fn begin(
+        &mut self,
+        now: Now,
+        command: Command,
+        waker: Option<&Waker>,
+        early: &mut Option<Answer>,
+    ) -> CommandId {
         let id = self.answers.open();
         self.feed(now, Input::Command { id, command });
-        let answer = match self.answers.look(id, waker) {
-            Look::Ready(answer) => Some(answer),
-            Look::Waiting | Look::Stale => None,
-        };
-        Begun { id, answer }
+        self.answers.look(id, waker, early);
+        id
     }
 
     /// Starts a command whose answer nobody will fetch.

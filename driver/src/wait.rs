@@ -36,25 +36,30 @@ impl<C: FnOnce(Now) -> Command> Future for Wait<C> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Answer>> {
         let this = self.get_mut();
-        let stage = std::mem::replace(&mut this.stage, Stage::Over);
-        let (next, result) = this.handle.shared.enter(|state, now| match stage {
-            Stage::Over => (Stage::Over, Poll::Pending),
-            _ if state.is_driver_gone() => (Stage::Over, Poll::Ready(None)),
-            Stage::Fresh(command) => {
-                let begun = state.begin(now, command(now), Some(cx.waker()));
-                match begun.answer {
-                    Some(answer) => (Stage::Over, Poll::Ready(Some(answer))),
-                    None => (Stage::Waiting(begun.id), Poll::Pending),
+        let (mut answer, mut waits) = (None, None);
+        match std::mem::replace(&mut this.stage, Stage::Over) {
+            // Polled again after it was ready.
+            Stage::Over => return Poll::Pending,
+            stage => this.handle.shared.enter(|state, now| match stage {
+                _ if state.is_driver_gone() => {}
+                Stage::Fresh(command) => {
+                    let id = state.begin(now, command(now), Some(cx.waker()), &mut answer);
+                    waits = answer.is_none().then_some(id);
                 }
+                Stage::Waiting(id) => {
+                    let found = state.answers.look(id, Some(cx.waker()), &mut answer);
+                    waits = (found == Look::Waiting && !state.has_driver_ended()).then_some(id);
+                }
+                Stage::Over => {}
+            }),
+        }
+        match waits {
+            Some(id) => {
+                this.stage = Stage::Waiting(id);
+                Poll::Pending
             }
-            Stage::Waiting(id) => match state.answers.look(id, Some(cx.waker())) {
-                Look::Ready(answer) => (Stage::Over, Poll::Ready(Some(answer))),
-                Look::Waiting if !state.has_driver_ended() => (Stage::Waiting(id), Poll::Pending),
-                Look::Waiting | Look::Stale => (Stage::Over, Poll::Ready(None)),
-            },
-        });
-        this.stage = next;
-        result
+            None => Poll::Ready(answer),
+        }
     }
 }
 

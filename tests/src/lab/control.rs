@@ -34,7 +34,8 @@ impl Lab {
         self.at(self.now().saturating_add(time), script);
     }
 
-    /// Moves the wall clock of all clients, forwards or back. Time-outs do not hang on it.
+    /// Moves the wall clock of all clients, forwards or back. Time-outs do not hang on it. A client goes by its last look
+    /// at it for up to a millisecond.
     pub fn jump_wall_clock(&self, by_ms: i64) {
         self.shared.jump_wall_clock(by_ms);
         self.note(format!("the wall clock jumps by {by_ms} ms"));
