@@ -51,8 +51,8 @@ impl Heartbeat {
         }
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.round_at
+    pub(crate) fn deadline(&self) -> Instant {
+        self.round_at.unwrap_or(Instant::NEVER)
     }
 
     /// The groups changed: brokers that are connected learn it at once.

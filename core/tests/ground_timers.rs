@@ -76,7 +76,7 @@ proptest! {
             }
             prop_assert_eq!(timers.len(), model.0.len());
             prop_assert_eq!(timers.is_empty(), model.0.is_empty());
-            prop_assert_eq!(timers.next(), model.0.iter().map(|(at, ..)| *at).min());
+            prop_assert_eq!(timers.next(), model.0.iter().map(|(at, ..)| *at).min().unwrap_or(Instant::NEVER));
         }
     }
 }

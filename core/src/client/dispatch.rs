@@ -221,7 +221,7 @@ impl Client {
             if self.state == ServiceState::ShutdownAlready {
                 return Instant::NEVER;
             }
-            deadline = self.deadline().unwrap_or(Instant::NEVER);
+            deadline = self.next_deadline();
             if deadline > self.now.mono && !self.has_events() {
                 return deadline;
             }

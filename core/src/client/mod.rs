@@ -140,14 +140,17 @@ impl Client {
     /// When a `Tick` is wanted at the latest. After a `Tick` it is later than the time given with it.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
+        let next = self.next_deadline();
+        (next != Instant::NEVER).then_some(next)
+    }
+
+    /// As [`deadline`](Self::deadline); [`Instant::NEVER`] when there is none.
+    fn next_deadline(&self) -> Instant {
         if self.state == ServiceState::ShutdownAlready {
-            return None;
+            return Instant::NEVER;
         }
-        [self.net.deadline(), self.cluster.deadline(), self.heartbeat.deadline(), self.producers.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
-            .filter(|at| *at != Instant::NEVER)
+        let (net, cluster) = (self.net.deadline(), self.cluster.deadline());
+        net.min(cluster).min(self.heartbeat.deadline()).min(self.producers.deadline())
     }
 
     /// Hands out the bytes for a connection, from the first that no `Wrote` has reported; at most about

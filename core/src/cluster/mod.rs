@@ -185,7 +185,7 @@ impl Cluster {
         !self.learnt.is_empty()
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Instant {
         self.timers.next()
     }
 

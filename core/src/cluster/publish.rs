@@ -77,29 +77,36 @@ impl PublishInfo {
         usable: impl Fn(BrokerKey) -> bool,
         stalled: impl Fn(BrokerKey) -> bool,
     ) -> Option<(BrokerKey, i32)> {
-        let ranks: [&dyn Fn(BrokerKey) -> bool; 5] = [
-            &|broker| Some(broker) != avoid && usable(broker) && !stalled(broker),
-            &|broker| Some(broker) != avoid && usable(broker),
-            &usable,
-            &|broker| Some(broker) != avoid,
-            &|_| true,
-        ];
-        let start = if self.total == 0 {
-            return None;
-        } else {
-            *place % self.total
+        let start = match *place {
+            _ if self.total == 0 => return None,
+            place if place < self.total => place,
+            place => place % self.total,
         };
-        for rank in ranks {
-            let mut at = start;
-            for _ in 0..=self.groups.len() {
-                let index = self.group_of(at)?;
-                let group = self.groups.get(index)?;
-                if rank(group.broker) {
-                    *place = (at + 1) % self.total;
-                    return self.at(at);
-                }
-                at = self.groups.get(index + 1).map_or(0, |next| next.first);
+        let best = |broker| Some(broker) != avoid && usable(broker) && !stalled(broker);
+        // Nearly always the queue whose turn it is will do.
+        let found = self.first_of_rank(start, best).or_else(|| {
+            let others: [&dyn Fn(BrokerKey) -> bool; 4] = [
+                &|broker| Some(broker) != avoid && usable(broker),
+                &usable,
+                &|broker| Some(broker) != avoid,
+                &|_| true,
+            ];
+            others.into_iter().find_map(|rank| self.first_of_rank(start, rank))
+        })?;
+        *place = if found + 1 < self.total { found + 1 } else { 0 };
+        self.at(found)
+    }
+
+    /// The first queue from `start` on, round robin, of a broker of that rank.
+    fn first_of_rank(&self, start: usize, rank: impl Fn(BrokerKey) -> bool) -> Option<usize> {
+        let mut at = start;
+        for _ in 0..=self.groups.len() {
+            let index = self.group_of(at)?;
+            let group = self.groups.get(index)?;
+            if rank(group.broker) {
+                return Some(at);
             }
+            at = self.groups.get(index + 1).map_or(0, |next| next.first);
         }
         None
     }

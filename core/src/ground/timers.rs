@@ -125,11 +125,11 @@ impl<K: Copy> Timers<K> {
         }
     }
 
-    /// The earliest deadline.
+    /// The earliest deadline, [`Instant::NEVER`] when there is none.
     #[must_use]
     #[inline]
-    pub fn next(&self) -> Option<Instant> {
-        (!self.armed.is_empty()).then_some(self.first)
+    pub fn next(&self) -> Instant {
+        self.first
     }
 
     fn find_first(&mut self) {
@@ -296,7 +296,7 @@ mod tests {
                 }
             }
             assert_eq!(timers.len(), model.len());
-            assert_eq!(timers.next(), model.iter().map(|(at, ..)| *at).min());
+            assert_eq!(timers.next(), model.iter().map(|(at, ..)| *at).min().unwrap_or(Instant::NEVER));
         }
     }
 
@@ -311,7 +311,7 @@ mod tests {
         }
         let entries: usize = timers.lanes.iter().map(VecDeque::len).sum();
         assert!(entries <= 2 + 66, "{entries} entries");
-        assert_eq!((timers.len(), timers.next()), (1, Some(Instant::from_micros(1))));
+        assert_eq!((timers.len(), timers.next()), (1, Instant::from_micros(1)));
     }
 
     #[test]

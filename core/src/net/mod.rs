@@ -401,7 +401,7 @@ impl<P: Copy> Net<P> {
         event
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Instant {
         self.timers.next()
     }
 

@@ -3,6 +3,7 @@
 use super::producers::{Context, ProducerPurpose, ProducerTimer, Producers, Purposes};
 use super::send::{Asked, SendKey, Stage};
 use crate::cluster::{BrokerKey, TopicKey};
+use crate::ground::Instant;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
 use crate::interface::{MessageQueue, SendErrorKind, Target};
@@ -85,17 +86,18 @@ impl Producers {
     }
 
     fn ask<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, choice: Choice) {
-        let least = self.timing.attempt_time_min;
+        let least = (Instant::ZERO + self.timing.attempt_time_min).as_micros();
         let Some(send) = self.sends.get_mut(key) else {
             return;
         };
         let now = cx.now.mono;
-        let left = send.deadline.since(now);
+        let left = send.deadline.as_micros().saturating_sub(now.as_micros());
         // Each attempt that may follow gets its share, so that one silent broker does not use up everything.
-        let attempts = send.retries.saturating_sub(send.counted).saturating_add(1);
+        let attempts = u64::from(send.retries.saturating_sub(send.counted)) + 1;
         let share = (left / attempts).max(least.min(left));
+        let until = Instant::from_micros(now.as_micros().saturating_add(share));
         let purpose = ProducerPurpose::Send(key).into();
-        let request = cx.net.ask(choice.link, now + share, purpose, send.one_way, false);
+        let request = cx.net.ask(choice.link, until, purpose, send.one_way, false);
         cx.counters.attempts += 1;
         send.stage = Stage::Asked(Asked {
             request,

@@ -204,7 +204,7 @@ impl Producers {
         if status != SendStatus::SendOk && self.wants_another_broker(cx, key) {
             return self.try_another_broker(cx, key, receipt);
         }
-        self.finish(cx, key, Ok(receipt));
+        self.succeed(cx, key, receipt);
     }
 
     fn region_of(&mut self, region: Option<&[u8]>) -> Option<Arc<str>> {

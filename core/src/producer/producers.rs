@@ -371,7 +371,7 @@ impl Producers {
         }
     }
 
-    pub(crate) fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Instant {
         self.timers.next()
     }
 

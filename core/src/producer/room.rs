@@ -141,7 +141,7 @@ impl Room {
         if !self.heads.is_empty() || !self.client.fits(weight, self.client_limit) {
             return false;
         }
-        let used = topic.and_then(|topic| self.find(producer, topic)).and_then(|key| self.uses.get(key));
+        let used = topic.and_then(|topic| self.find(producer, topic)).map(|(_, used)| used);
         let of = used.map(|used| used.of).or_else(|| self.by_producer.get(&producer).copied());
         if let Some(room) = of.and_then(|of| self.producers.get(of))
             && !(room.parked.is_empty() && room.amount.fits(weight, self.producer_limit))
@@ -154,15 +154,18 @@ impl Room {
         }
     }
 
-    fn find(&self, producer: ProducerId, topic: TopicKey) -> Option<UseKey> {
+    fn find(&self, producer: ProducerId, topic: TopicKey) -> Option<(UseKey, &Use)> {
         match self.uses.get(self.last) {
-            Some(last) if last.topic == topic && last.producer == producer => Some(self.last),
-            _ => self.by_topic.get(&(producer, topic)).copied(),
+            Some(last) if last.topic == topic && last.producer == producer => Some((self.last, last)),
+            _ => {
+                let key = *self.by_topic.get(&(producer, topic))?;
+                Some((key, self.uses.get(key)?))
+            }
         }
     }
 
     fn find_or_add(&mut self, producer: ProducerId, topic: TopicKey) -> UseKey {
-        if let Some(found) = self.find(producer, topic) {
+        if let Some((found, _)) = self.find(producer, topic) {
             self.last = found;
             return found;
         }

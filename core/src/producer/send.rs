@@ -205,10 +205,8 @@ impl Producers {
         let Some(ended) = self.sends.get(key).map(Ended::from) else {
             return;
         };
-        self.take_out(cx, key, &ended);
         cx.counters.handed_over += 1;
-        cx.answer(ended.command, Answer::HandedOver(Ok(())));
-        self.after_end(cx, &ended);
+        self.end(cx, key, &ended, Answer::HandedOver(Ok(())));
     }
 
     /// The deadline came.
@@ -234,7 +232,7 @@ impl Producers {
         };
         if let Some(mut receipt) = send.kept.take() {
             receipt.attempts = send.written;
-            return self.finish(cx, key, Ok(*receipt));
+            return self.succeed(cx, key, *receipt);
         }
         let outcome = if send.may_be_stored { Outcome::MayBeStored } else { Outcome::NotStored };
         let mut error = SendError::before_any_attempt(kind, send.message.topic().clone(), None);
@@ -242,40 +240,40 @@ impl Producers {
         error.0.attempts = core::mem::take(&mut send.attempts);
         error.0.attempts_left_out = send.attempts_left_out;
         error.0.written = send.written;
-        self.finish(cx, key, Err(error));
+        match outcome {
+            Outcome::NotStored => cx.counters.not_stored += 1,
+            Outcome::MayBeStored => cx.counters.may_be_stored += 1,
+        }
+        // A copy that was stored can be recognised when the message is sent again.
+        send.message.set_unique_key(send.unique_key);
+        let message = send.message.clone();
+        let ended = Ended::from(&*send);
+        self.note_undelivered(ended.producer, &message, &error);
+        error.0.message = Some(message);
+        self.end(cx, key, &ended, verdict(ended.one_way, Err(error)));
     }
 
-    pub(super) fn finish<P: Purposes>(
+    /// Ends a send with its receipt.
+    pub(super) fn succeed<P: Purposes>(
         &mut self,
         cx: &mut Context<'_, P>,
         key: SendKey,
-        result: Result<SendReceipt, SendError>,
+        receipt: SendReceipt,
     ) {
-        let Some(send) = self.sends.get_mut(key) else {
+        let Some(ended) = self.sends.get(key).map(Ended::from) else {
             return;
         };
-        let ended = Ended::from(&*send);
-        let result = match result {
-            Ok(receipt) => {
-                cx.counters.stored += 1;
-                Ok(receipt)
-            }
-            Err(mut error) => {
-                match error.0.outcome {
-                    Outcome::NotStored => cx.counters.not_stored += 1,
-                    Outcome::MayBeStored => cx.counters.may_be_stored += 1,
-                }
-                // A copy that was stored can be recognised when the message is sent again.
-                send.message.set_unique_key(send.unique_key);
-                let message = send.message.clone();
-                self.note_undelivered(ended.producer, &message, &error);
-                error.0.message = Some(message);
-                Err(error)
-            }
-        };
-        self.take_out(cx, key, &ended);
-        cx.answer(ended.command, verdict(ended.one_way, result));
-        self.after_end(cx, &ended);
+        cx.counters.stored += 1;
+        if ended.one_way {
+            return self.end(cx, key, &ended, Answer::HandedOver(Ok(())));
+        }
+        self.end(cx, key, &ended, Answer::Sent(Ok(receipt)));
+    }
+
+    fn end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, ended: &Ended, answer: Answer) {
+        self.take_out(cx, key, ended);
+        cx.answer(ended.command, answer);
+        self.after_end(cx, ended);
     }
 
     fn take_out<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, ended: &Ended) {
