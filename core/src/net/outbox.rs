@@ -13,7 +13,7 @@ const TAKE: usize = 256 * 1024;
 /// How much is asked of the allocator at once.
 const CHUNK: usize = 64 * 1024;
 /// Chunks whose memory is kept: as many as an outbox at its usual limit has besides the one that is being filled.
-const SPARE: usize = 2;
+const SPARE: usize = 3;
 
 /// Encoded bytes, kept until the driver reports that the socket took them.
 #[derive(Debug, Default)]
@@ -55,9 +55,13 @@ impl Outbox {
         if self.tail.capacity() - self.tail.len() < room {
             // A tail that grew would be copied as a whole.
             self.seal();
-            let used = core::mem::take(&mut self.tail);
-            self.tail = self.spare.pop().unwrap_or(used);
-            self.tail.reserve(room.max(CHUNK));
+            let wanted = room.max(CHUNK);
+            // When all that it held was written, nobody but the tail holds its memory any more.
+            if !self.tail.try_reclaim(wanted) {
+                let used = core::mem::take(&mut self.tail);
+                self.tail = self.spare.pop().unwrap_or(used);
+                self.tail.reserve(wanted);
+            }
         }
         let before = self.tail.len();
         match encode(&mut self.tail) {
