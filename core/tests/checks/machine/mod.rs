@@ -92,6 +92,8 @@ struct Machine {
     actions: Actions,
     /// Actions wait until they are asked for.
     holding: bool,
+    /// As many actions as the inputs since then may have caused.
+    may_be_held: usize,
     peers: BTreeMap<ConnId, Peer>,
     next_id: u64,
     pending: BTreeMap<CommandId, Pending>,
@@ -144,6 +146,7 @@ impl Machine {
             inputs: (kind & 0xc0 == 0xc0).then(Vec::new),
             actions: Actions::default(),
             holding: false,
+            may_be_held: 0,
             peers: BTreeMap::new(),
             next_id: 0,
             pending: BTreeMap::new(),
@@ -167,7 +170,9 @@ impl Machine {
         }
         input.give(&mut self.client, self.now);
         self.check_memory();
-        if !self.holding {
+        if self.holding {
+            self.may_be_held += self.most_actions();
+        } else {
             self.take_actions();
         }
         if is_tick {
@@ -210,10 +215,15 @@ impl Machine {
         }
     }
 
-    fn take_actions(&mut self) {
+    /// One input causes no more.
+    fn most_actions(&self) -> usize {
         let memory = self.client.memory();
         let work = memory.messages + memory.waiting_callers + memory.requests + self.sends.len();
-        let mut left = FEW_ACTIONS + 8 * (work + self.peers.len() + self.next_id as usize);
+        FEW_ACTIONS + 8 * (work + self.peers.len() + self.next_id as usize)
+    }
+
+    fn take_actions(&mut self) {
+        let mut left = std::mem::take(&mut self.may_be_held) + self.most_actions();
         while let Some(action) = self.client.poll_action() {
             left -= 1;
             assert!(left > 0, "actions without end");
