@@ -10,7 +10,7 @@ use rocketmq_core::client::{ConnId, ConnectionState};
 use serde_json::Value;
 
 use super::story::frame_name;
-use super::{Invariant, PipeId, World};
+use super::{Invariant, Pipe, PipeId, World};
 use crate::cluster::{Frame, ServerId, parse_properties};
 use crate::memo::Memo;
 
@@ -255,6 +255,12 @@ impl World {
         // A connection of few requests may be full of unanswered ones: then the heartbeat is next in line.
         let crowded = it.config.limits.connection_requests < 16;
         if gap <= interval + slack || crowded || pipe.hindered || pipe.told_to_go {
+            return;
+        }
+        // A broker left all routes and came back: the old connection only ends what is pending.
+        let is_newer = |other: &(&PipeId, &Pipe)| *other.0 > id && other.1.open;
+        let to_there = |other: &Pipe| (other.client, &other.address) == (pipe.client, &pipe.address);
+        if self.pipes.iter().filter(is_newer).any(|(_, other)| to_there(other)) {
             return;
         }
         let view = it.core.view();
