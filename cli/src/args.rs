@@ -1,10 +1,16 @@
 //! The flags of every command.
 
+mod values;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::admin::args::{QueryCommand, TopicCommand};
+use crate::name_servers::NameServerArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
-use rocketmq_driver::{Bodies, GroupName, NameServers, SerializeType, TopicName};
+use rocketmq_driver::{Bodies, GroupName, LocalTransactionState, SerializeType, TopicName};
+pub(crate) use values::parse_timeout;
+use values::{parse_interval, parse_moment, parse_rate, parse_wait};
 
 /// Largest body that `--size` makes: the largest frame any server reads.
 const MAX_SIZE: u64 = 16 * 1024 * 1024;
@@ -35,6 +41,12 @@ pub(crate) enum Command {
     Send(SendArgs),
     /// Show the route of a topic, as a name server knows it.
     Route(RouteArgs),
+    /// Create topics, list them, and show how their queues stand.
+    #[command(subcommand)]
+    Topic(TopicCommand),
+    /// Find stored messages.
+    #[command(subcommand)]
+    Query(QueryCommand),
     /// Run a recording of a client again: check that it does the same, and tell what happened.
     Replay(ReplayArgs),
 }
@@ -66,6 +78,26 @@ impl From<Serialize> for SerializeType {
     }
 }
 
+/// Flags of commands that ask the servers something.
+#[derive(Debug, Args)]
+pub(crate) struct AskArgs {
+    /// Where the name servers are.
+    #[command(flatten)]
+    pub(crate) servers: NameServerArgs,
+    /// Milliseconds within which each question has its answer.
+    #[arg(long, value_name = "MS", default_value = "6000", value_parser = parse_timeout)]
+    pub(crate) timeout: Duration,
+    /// The form of request headers.
+    #[arg(long, value_enum, default_value = "json")]
+    pub(crate) serialize: Serialize,
+    /// The runtime that drives the client.
+    #[arg(long, value_enum, default_value = "tokio")]
+    pub(crate) runtime: RuntimeName,
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// Flags of `rocketmq demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
@@ -82,6 +114,10 @@ pub(crate) struct ClusterArgs {
     /// The first line of the output is the address, and nothing else stands on it.
     #[arg(long, value_name = "P", default_value_t = 0)]
     pub(crate) name_server_port: u16,
+    /// Port of an HTTP server on 127.0.0.1 that tells the name server's address; 0 takes a free one. Without it there is
+    /// no such server.
+    #[arg(long, value_name = "P")]
+    pub(crate) discovery_port: Option<u16>,
     /// Number of brokers.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=26))]
     pub(crate) brokers: usize,
@@ -90,9 +126,9 @@ pub(crate) struct ClusterArgs {
 /// Flags of `rocketmq route`.
 #[derive(Debug, Args)]
 pub(crate) struct RouteArgs {
-    /// Name servers, host:port, several separated by ';': the first that answers counts.
-    #[arg(long, value_name = "A[;B]")]
-    pub(crate) name_server: NameServers,
+    /// The name servers: the first that answers counts.
+    #[command(flatten)]
+    pub(crate) servers: NameServerArgs,
     /// The topic.
     #[arg(long, value_name = "T")]
     pub(crate) topic: TopicName,
@@ -104,9 +140,9 @@ pub(crate) struct RouteArgs {
 /// Flags of `rocketmq send`.
 #[derive(Debug, Args)]
 pub(crate) struct SendArgs {
-    /// Name servers, host:port, several separated by ';'.
-    #[arg(long, value_name = "A[;B]")]
-    pub(crate) name_server: NameServers,
+    /// The name servers.
+    #[command(flatten)]
+    pub(crate) servers: NameServerArgs,
     /// The topic.
     #[arg(long, value_name = "T")]
     pub(crate) topic: TopicName,
@@ -134,6 +170,22 @@ pub(crate) struct SendArgs {
     /// Ask brokers for no answer: a message that was handed to a connection counts as may be stored.
     #[arg(long)]
     pub(crate) one_way: bool,
+    /// Send each message as a half message, and end its transaction like this once it is stored.
+    ///
+    /// unknown leaves it open: brokers ask about it later. random chooses one of the others for each message.
+    #[arg(long, value_enum, value_name = "END", conflicts_with = "one_way")]
+    pub(crate) transaction: Option<TransactionChoice>,
+    /// What to answer when a broker asks about a message that was left open, or that another run of the group has sent.
+    ///
+    /// A message that this run decided to commit or to roll back keeps that decision.
+    #[arg(long, value_enum, value_name = "ANSWER", default_value = "unknown", requires = "transaction")]
+    pub(crate) on_check: OnCheck,
+    /// Seconds to wait after the last message for brokers that ask.
+    ///
+    /// It ends earlier when brokers have acknowledged the end of every message of this run; with --count 0 it lasts as
+    /// long as it says. Brokers ask every 30 s (5.x) or 60 s (4.x) by default.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_wait, requires = "transaction")]
+    pub(crate) wait_checks: Option<Duration>,
     /// Milliseconds within which each message has its verdict, all attempts included.
     ///
     /// At the start, also how long to look for a name server that accepts connections.
@@ -148,6 +200,9 @@ pub(crate) struct SendArgs {
     /// The runtime that drives the client.
     #[arg(long, value_enum, default_value = "tokio")]
     pub(crate) runtime: RuntimeName,
+    /// Tell the state of the client on standard error every so many seconds, and after the last message.
+    #[arg(long, value_name = "SECONDS", value_parser = parse_interval)]
+    pub(crate) state_every: Option<Duration>,
     /// Message number i, from 0, carries the key P followed by i.
     #[arg(long, value_name = "P")]
     pub(crate) key_prefix: Option<String>,
@@ -163,6 +218,40 @@ pub(crate) struct SendArgs {
     /// Whether the recording has the bodies of messages.
     #[arg(long, value_enum, default_value = "drop", requires = "record")]
     pub(crate) record_bodies: RecordBodies,
+}
+
+/// How the transactions of messages end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TransactionChoice {
+    /// Messages become visible.
+    Commit,
+    /// Messages are thrown away.
+    Rollback,
+    /// Nothing is said.
+    Unknown,
+    /// One of these, each as likely.
+    Random,
+}
+
+/// What a broker is told that asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnCheck {
+    /// The message becomes visible.
+    Commit,
+    /// The message is thrown away.
+    Rollback,
+    /// Nothing: it asks again later.
+    Unknown,
+}
+
+impl From<OnCheck> for LocalTransactionState {
+    fn from(answer: OnCheck) -> Self {
+        match answer {
+            OnCheck::Commit => Self::Commit,
+            OnCheck::Rollback => Self::Rollback,
+            OnCheck::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// What becomes of bodies in a recording.
@@ -208,31 +297,6 @@ pub(crate) struct ReplayArgs {
     pub(crate) timeline: Option<PathBuf>,
 }
 
-/// Seconds, or a number with one of the units `s`, `ms`, `us`.
-fn parse_moment(text: &str) -> Result<Duration, String> {
-    let units = [("ms", 1e3), ("us", 1e6), ("s", 1.0), ("", 1.0)];
-    let parts = units.iter().find_map(|(unit, in_a_second)| Some((text.strip_suffix(unit)?, in_a_second)));
-    let (number, in_a_second) = parts.unwrap_or((text, &1.0));
-    let seconds = number.trim().parse::<f64>().map_err(|error| error.to_string())? / in_a_second;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-fn parse_rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if (0.001..=10_000_000.0).contains(&rate) => Ok(rate),
-        Ok(_) => Err("must be from 0.001 to 10000000 messages per second".into()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-fn parse_timeout(text: &str) -> Result<Duration, String> {
-    match text.parse::<u64>() {
-        Ok(ms @ 1..=MAX_TIMEOUT_MS) => Ok(Duration::from_millis(ms)),
-        Ok(_) => Err(format!("must be from 1 to {MAX_TIMEOUT_MS} milliseconds")),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -244,25 +308,21 @@ mod tests {
     }
 
     #[test]
-    fn numbers_out_of_range_are_refused() {
-        assert!(parse_rate("0").is_err());
-        assert!(parse_rate("NaN").is_err());
-        assert!(parse_rate("inf").is_err());
-        assert_eq!(parse_rate("0.5"), Ok(0.5));
-        assert!(parse_timeout("0").is_err());
-        assert!(parse_timeout("86400001").is_err());
-        assert_eq!(parse_timeout("3000"), Ok(Duration::from_secs(3)));
-    }
-
-    #[test]
-    fn moments_are_seconds_unless_they_say_otherwise() {
-        assert_eq!(parse_moment("1.5"), Ok(Duration::from_millis(1_500)));
-        assert_eq!(parse_moment("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(parse_moment("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(parse_moment("7 us"), Ok(Duration::from_micros(7)));
-        assert!(parse_moment("-1").is_err());
-        assert!(parse_moment("soon").is_err());
-        assert!(parse_moment("1e300").is_err());
+    fn flags_of_transactions_need_a_transaction() {
+        let base = "rocketmq send --name-server a:1 --topic t --transaction random";
+        for (more, good) in [
+            ("", true),
+            (" --on-check commit --wait-checks 0.5", true),
+            (" --wait-checks -1", false),
+            (" --wait-checks 86401", false),
+            (" --one-way", false),
+        ] {
+            let line = format!("{base}{more}");
+            assert_eq!(Cli::try_parse_from(line.split(' ')).is_ok(), good, "{line}");
+        }
+        let without = base.replace(" --transaction random", " --wait-checks 1");
+        assert!(Cli::try_parse_from(without.split(' ')).is_err());
+        assert!(Cli::try_parse_from(without.replace("wait-checks 1", "on-check commit").split(' ')).is_err());
     }
 
     #[test]
@@ -276,6 +336,14 @@ mod tests {
         assert_eq!(send.timeout, Duration::from_secs(3));
         assert_eq!(send.serialize, Serialize::Json);
         assert_eq!(send.runtime, RuntimeName::Tokio);
-        assert_eq!(send.name_server.len(), 2);
+        assert_eq!(send.servers.name_server.map(|list| list.len()), Some(2));
+    }
+
+    #[test]
+    fn a_list_and_discovery_exclude_each_other() {
+        let line = "rocketmq route --topic t --name-server a:1 --discovery jmenv";
+        assert!(Cli::try_parse_from(line.split(' ')).is_err());
+        let line = "rocketmq route --topic t --discovery https://jmenv/";
+        assert!(Cli::try_parse_from(line.split(' ')).is_err());
     }
 }

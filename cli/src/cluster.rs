@@ -21,16 +21,26 @@ pub(crate) fn run(args: &ClusterArgs) -> io::Result<()> {
         // Nobody listens any more when the cluster is ending already.
         let _ = interrupted.send(());
     })?;
-    let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, args.name_server_port));
+    let loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let name_server = loopback(args.name_server_port);
+    let discovery = args.discovery_port.map(loopback);
+    let where_to = discovery.map_or_else(String::new, |http| format!(" and {http}"));
     let cluster = ServedCluster::start(ClusterConfig {
         name_servers: 1,
         brokers: args.brokers,
-        name_server_addresses: vec![loopback],
+        name_server_addresses: vec![name_server],
+        discovery: args.discovery_port.is_some(),
+        discovery_address: discovery,
         ..ClusterConfig::default()
     })
-    .map_err(|error| io::Error::new(error.kind(), format!("cannot serve on {loopback}: {error}")))?;
+    .map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot serve on {name_server}{where_to}: {error}"))
+    })?;
     let mut out = io::stdout().lock();
     writeln!(out, "{}", cluster.name_server_addr())?;
+    if args.discovery_port.is_some() {
+        writeln!(out, "http://{}/rocketmq/nsaddr tells it", cluster.discovery_addr())?;
+    }
     writeln!(out, "{} broker(s) are up; Ctrl-C ends the cluster", args.brokers)?;
     out.flush()?;
     drop(out);

@@ -1,12 +1,15 @@
-//! `rocketmq`: a demo, an embedded cluster, a sender that accounts for every message, routes, and replays.
+//! `rocketmq`: a demo, an embedded cluster, a sender that accounts for every message, routes, topics, queries, and
+//! replays.
 #![forbid(unsafe_code)]
 
+mod admin;
 mod args;
 mod cluster;
 mod demo;
 mod dial;
 mod exit_code;
 mod interrupt;
+mod name_servers;
 mod process;
 mod replay;
 mod report;
@@ -14,6 +17,7 @@ mod route;
 mod runtime;
 mod send;
 mod stats;
+mod text;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::Cluster(args) => cluster::run(&args).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Send(args) => send::run(args).map_err(Into::into),
         Command::Route(args) => route::run(&args).map_err(Into::into),
+        Command::Topic(command) => admin::topic::run(command).map_err(Into::into),
+        Command::Query(command) => admin::query::run(command).map_err(Into::into),
         Command::Replay(args) => replay::run(&args).map_err(Into::into),
     };
     done.unwrap_or_else(|error| {

@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use crate::stats::Verdict;
 
 /// The header line; others read the file by these names.
-const COLUMNS: &str =
-    "key\tverdict\tstatus\tmsg_id\toffset_msg_id\tbroker\tqueue_id\tqueue_offset\tattempts\terror";
+const COLUMNS: &str = "key\tverdict\tstatus\tmsg_id\toffset_msg_id\tbroker\tqueue_id\tqueue_offset\tattempts\terror\tended\tend_verdict\tchecks";
 /// Lines are collected up to this size before they go to the file.
 const BUFFER_BYTES: usize = 64 * 1024;
 /// A line that comes so long after the last write takes all collected ones along.
@@ -38,6 +37,12 @@ pub(crate) struct Row<'a> {
     pub(crate) attempts: u32,
     /// The kind of error.
     pub(crate) error: &'a str,
+    /// How the transaction of a half message ended, as far as this run has a say in it.
+    pub(crate) ended: &'a str,
+    /// What is known of that.
+    pub(crate) end_verdict: &'a str,
+    /// How often the broker asked about it; none when it was no half message that is stored.
+    pub(crate) checks: Option<u32>,
 }
 
 /// Writes rows to a file through a buffer of fixed size.
@@ -79,8 +84,13 @@ impl<W: Write> Report<W> {
         self.number(row.queue_id.map(i64::from))?;
         self.number(row.queue_offset)?;
         self.number(Some(i64::from(row.attempts)))?;
-        write_escaped(&mut self.out, row.error)?;
-        self.out.write_all(b"\n")?;
+        self.field(row.error)?;
+        self.field(row.ended)?;
+        self.field(row.end_verdict)?;
+        match row.checks {
+            Some(checks) => writeln!(self.out, "{checks}")?,
+            None => self.out.write_all(b"\n")?,
+        }
         if self.flushed.elapsed() >= FLUSH_AFTER {
             self.flush()?;
         }
@@ -155,18 +165,21 @@ mod tests {
             queue_id: Some(3),
             queue_offset: Some(41),
             attempts: 1,
+            ended: "commit",
+            end_verdict: "acknowledged",
+            checks: Some(2),
             error: "",
         };
-        let expected = "k7\tstored\tSEND_OK\t7F00\t0A00\tbroker-a\t3\t41\t1\t";
+        let expected = "k7\tstored\tSEND_OK\t7F00\t0A00\tbroker-a\t3\t41\t1\t\tcommit\tacknowledged\t2";
         assert_eq!(lines(&[row]), [COLUMNS, expected]);
     }
 
     #[test]
-    fn unknown_fields_are_empty_and_every_line_has_ten_columns() {
+    fn unknown_fields_are_empty_and_every_line_has_all_columns() {
         let row = Row { verdict: Some(Verdict::NotStored), error: "timeout", ..Row::default() };
         let lines = lines(&[row]);
-        assert_eq!(lines[1], "\tnot-stored\t\t\t\t\t\t\t0\ttimeout");
-        assert!(lines.iter().all(|line| line.split('\t').count() == 10));
+        assert_eq!(lines[1], "\tnot-stored\t\t\t\t\t\t\t0\ttimeout\t\t\t");
+        assert!(lines.iter().all(|line| line.split('\t').count() == 13));
     }
 
     #[test]
@@ -175,7 +188,7 @@ mod tests {
         let lines = lines(&[row]);
         assert_eq!(lines.len(), 2);
         assert!(lines[1].starts_with("a\\tb\\nc\\rd\\\\e\t"), "{}", lines[1]);
-        assert!(lines[1].ends_with("\t\\\\\\n"), "{}", lines[1]);
+        assert!(lines[1].ends_with("\t\\\\\\n\t\t\t"), "{}", lines[1]);
     }
 
     #[test]

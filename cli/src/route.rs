@@ -1,6 +1,5 @@
 //! `rocketmq route`: asks a name server where a topic lives and shows the answer.
 
-use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
@@ -21,6 +20,7 @@ use serde_json::{Value, json};
 use crate::args::RouteArgs;
 use crate::dial::dial;
 use crate::exit_code;
+use crate::text::{printable, push_table};
 
 /// Longest wait for a connection, and again for the answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -68,7 +68,7 @@ pub(crate) enum AskError {
 pub(crate) fn run(args: &RouteArgs) -> io::Result<ExitCode> {
     let mut reasons = Vec::new();
     let mut answered = false;
-    for name_server in &args.name_server {
+    for name_server in &args.servers.list(PATIENCE).map_err(io::Error::other)? {
         match ask(name_server, &args.topic) {
             Ok(Some(route)) => {
                 let shown = if args.json {
@@ -226,32 +226,6 @@ fn permission(perm: i32) -> String {
     format!("{perm} ({}{})", mark(READ, 'R'), mark(WRITE, 'W'))
 }
 
-fn push_table<const COLUMNS: usize>(text: &mut String, rows: &[[String; COLUMNS]]) {
-    let mut widths = [0; COLUMNS];
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            // Writing to a text cannot fail.
-            let _ = write!(line, "{cell:<width$}  ");
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-}
-
-/// Text of a server, safe for a terminal.
-fn printable(text: &str) -> String {
-    let escape = |c: char| {
-        if c.is_control() { c.escape_default().collect() } else { String::from(c) }
-    };
-    text.chars().map(escape).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -299,10 +273,5 @@ mod tests {
         assert_eq!(permission(4), "4 (R-)");
         assert_eq!(permission(2), "2 (-W)");
         assert_eq!(permission(0), "0 (--)");
-    }
-
-    #[test]
-    fn server_text_cannot_steer_a_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\n"), "a\\u{1b}[2Jb\\n");
     }
 }

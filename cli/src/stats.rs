@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use rocketmq_driver::LocalTransactionState;
 use serde_json::{Value, json};
+
+use crate::send::{EndOutcome, HalfEnding};
 
 /// Longest latency that is told apart: longer ones count as this one.
 const LONGEST_US: u64 = 2 * 86_400 * 1_000_000;
@@ -44,6 +47,20 @@ pub(crate) struct Tally {
     attempts: u64,
     errors: BTreeMap<String, u64>,
     latency: Histogram<u64>,
+    transactions: Transactions,
+}
+
+/// Counts of half messages that are stored.
+#[derive(Debug, Default)]
+struct Transactions {
+    halves: u64,
+    committed: u64,
+    rolled_back: u64,
+    left_open: u64,
+    refused: u64,
+    not_delivered: u64,
+    may_be_delivered: u64,
+    checks: u64,
 }
 
 impl Tally {
@@ -59,6 +76,7 @@ impl Tally {
             attempts: 0,
             errors: BTreeMap::new(),
             latency: Histogram::new_with_bounds(1, LONGEST_US, 3)?,
+            transactions: Transactions::default(),
         })
     }
 
@@ -83,6 +101,28 @@ impl Tally {
                 self.errors.insert(kind.to_owned(), 1);
             }
         }
+    }
+
+    /// Counts how the transaction of a stored half message ended.
+    pub(crate) fn count_half(&mut self, half: &HalfEnding) {
+        let counts = &mut self.transactions;
+        counts.halves += 1;
+        counts.checks += u64::from(half.checks);
+        let count = match (half.outcome, half.ended) {
+            (None, _) => &mut counts.left_open,
+            (Some(EndOutcome::Acknowledged), LocalTransactionState::Rollback) => &mut counts.rolled_back,
+            (Some(EndOutcome::Acknowledged), _) => &mut counts.committed,
+            (Some(EndOutcome::Refused), _) => &mut counts.refused,
+            (Some(EndOutcome::NotDelivered), _) => &mut counts.not_delivered,
+            (Some(EndOutcome::MayBeDelivered), _) => &mut counts.may_be_delivered,
+        };
+        *count += 1;
+    }
+
+    /// Transactions that were to end, and of which no broker has said that they did.
+    pub(crate) fn doubtful_ends(&self) -> u64 {
+        let counts = &self.transactions;
+        counts.refused + counts.not_delivered + counts.may_be_delivered
     }
 
     /// Records how long one message took to its verdict.
@@ -157,6 +197,7 @@ impl Summary<'_> {
             "max_us": self.tally.latency.max(),
             "peak_rss_kib": self.peak_rss_kib,
             "errors": self.tally.errors,
+            "transactions": self.tally.transactions.to_json(),
         })
     }
 
@@ -184,6 +225,7 @@ impl Summary<'_> {
         if let Some(kib) = self.peak_rss_kib {
             lines.push(format!("peak memory    {:.1} MiB", kib as f64 / 1024.0));
         }
+        lines.extend(self.tally.transactions.to_line());
         for (kind, count) in errors {
             lines.push(format!("error          {count} x {kind}"));
         }
@@ -192,6 +234,36 @@ impl Summary<'_> {
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+}
+
+impl Transactions {
+    /// Null when no half message was stored.
+    fn to_json(&self) -> Value {
+        if self.halves == 0 {
+            return Value::Null;
+        }
+        json!({
+            "committed": self.committed,
+            "rolled_back": self.rolled_back,
+            "left_open": self.left_open,
+            "refused": self.refused,
+            "not_delivered": self.not_delivered,
+            "may_be_delivered": self.may_be_delivered,
+            "checks": self.checks,
+        })
+    }
+
+    fn to_line(&self) -> Option<String> {
+        let Self {
+            committed, rolled_back, left_open, refused, not_delivered, may_be_delivered, checks, ..
+        } = self;
+        (self.halves > 0).then(|| {
+            format!(
+                "transactions   {committed} committed, {rolled_back} rolled back, {left_open} left open, {refused} \
+                 refused, {not_delivered} not delivered, {may_be_delivered} may be delivered, {checks} checks"
+            )
+        })
     }
 }
 

@@ -54,6 +54,19 @@ fn the_port_can_be_chosen() {
 }
 
 #[test]
+#[cfg(unix)]
+fn it_tells_its_address_by_http_when_asked_to() {
+    let http = common::closed_address();
+    let port = http.strip_prefix("127.0.0.1:").expect("loopback");
+    let (mut child, address) = start(&["--discovery-port", port]);
+    let route = run(rocketmq(&["route", "--topic", "TBW102", "--json", "--discovery", &http]));
+    assert_code(&route, 0);
+    assert_eq!(json(&route)["name_server"], *address);
+    common::signal(&child, "-INT");
+    assert_eq!(child.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
 fn a_taken_port_is_an_error() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("an address").port().to_string();

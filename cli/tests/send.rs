@@ -48,6 +48,20 @@ fn a_body_of_the_command_line_is_sent_once() {
 }
 
 #[test]
+fn the_state_of_the_client_is_told_on_standard_error() {
+    let cluster = cluster(1);
+    let output = run(send(&cluster, &["--body", "hello", "--group", "cli-group", "--state-every", "3600"]));
+    assert_code(&output, 0);
+    let text = stderr(&output);
+    let broker = "broker broker-a: master at 127.0.0.1:";
+    for line in [": running for ", broker, "producer group cli-group: open, 0 sends", " stored=1 "] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    let refused = run(send(&cluster, &["--body", "hello", "--state-every", "0"]));
+    assert_code(&refused, 1);
+}
+
+#[test]
 fn lines_of_standard_input_and_their_keys() {
     let cluster = cluster(2);
     let lines: Vec<String> = (0..300).map(|number| format!("line {number} \u{e4}")).collect();
@@ -122,7 +136,7 @@ fn the_report_tells_where_each_message_is() {
         assert_eq!(row[5], message.broker);
         assert_eq!(row[6], message.queue_id.to_string());
         assert_eq!(row[7], message.queue_offset.to_string());
-        assert_eq!(row[8..], ["1", ""]);
+        assert_eq!(row[8..], ["1", "", "", "", ""]);
     }
 }
 
@@ -154,7 +168,7 @@ fn an_empty_body_is_refused_and_nothing_is_written() {
     assert_eq!(stored(&cluster).len(), 2);
     let refused: Vec<_> = rows(&report).into_iter().filter(|row| row[1] == "not-stored").collect();
     assert_eq!(refused.len(), 1);
-    assert_eq!(refused[0][4..], ["", "", "", "", "0", "invalid-message"]);
+    assert_eq!(refused[0][4..], ["", "", "", "", "0", "invalid-message", "", "", ""]);
 }
 
 #[test]

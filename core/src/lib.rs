@@ -13,7 +13,7 @@
 //! | 5 | [`interface`] | inputs, actions, settings, receipts, errors, as values |
 //! | 6 | `net` | connections and requests |
 //! | 7 | `cluster`, `heartbeat` | name servers, routes, brokers |
-//! | 8 | [`producer`] | sends and their verdicts |
+//! | 8 | `admin`, [`producer`] | administrative calls; sends and their verdicts |
 //! | 9 | [`client`] | everything: the one door in |
 //! | 10 | `recording` | recordings of a client and their replay (with the feature named record) |
 //!
@@ -25,6 +25,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod admin;
 pub mod body;
 pub mod client;
 mod cluster;

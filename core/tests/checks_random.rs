@@ -30,4 +30,9 @@ proptest! {
         checks::header::check_json(&input);
         checks::route_body::check(&input);
     }
+
+    #[test]
+    fn no_body_fails_its_check(input in input(), kind in prop::sample::select(&b"ctm"[..])) {
+        checks::admin_bodies::check(&[&[kind], &input[..]].concat());
+    }
 }

@@ -22,14 +22,16 @@ fn replay(target: &str) {
 }
 
 /// In the order of the tests below.
-const REPLAYED: [&str; 7] = [
+const REPLAYED: [&str; 9] = [
     "frame_stream",
     "header_json_diff",
     "header_binary_diff",
     "roundtrip",
     "props",
     "route_body",
+    "admin_bodies",
     "state_machine",
+    "http_answer",
 ];
 
 #[test]
@@ -68,6 +70,16 @@ fn route_body_corpus() {
 }
 
 #[test]
+fn admin_bodies_corpus() {
+    replay("admin_bodies");
+}
+
+#[test]
 fn state_machine_corpus() {
     replay("state_machine");
+}
+
+#[test]
+fn http_answer_corpus() {
+    replay("http_answer");
 }

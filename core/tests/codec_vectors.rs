@@ -5,15 +5,20 @@ mod codec_support;
 
 use bytes::BytesMut;
 use codec_support::{Captured, FOLDERS, Plain, all_captured, captured, plain};
-use rocketmq_core::body::{RouteLimits, TopicRouteData, write_heartbeat_data};
+use rocketmq_core::body::{ClusterInfo, RouteLimits, TopicRouteData, read_topic_list, write_heartbeat_data};
 use rocketmq_core::command::{LanguageCode, RequestCode, ResponseCode, version};
+use rocketmq_core::message::MessageExt;
+use rocketmq_core::request::offset::{read_offset, read_timestamp};
+use rocketmq_core::request::query::read_index_last_update;
 use rocketmq_core::request::{
-    GetRouteInfoRequestHeader, SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2,
-    SendMessageResponseHeader, SendMessageTemplate, UnregisterClientRequestHeader,
+    CreateTopicRequestHeader, EndTransactionRequestHeader, GetMaxOffsetRequestHeader,
+    GetRouteInfoRequestHeader, QueryMessageRequestHeader, QueueRequestHeader, SearchOffsetRequestHeader,
+    SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2, SendMessageResponseHeader,
+    SendMessageTemplate, UnregisterClientRequestHeader, ViewMessageRequestHeader,
 };
 use rocketmq_core::wire::{
-    Header, Inbox, NoFields, Plain as PlainText, RequestHead, SerializeType, WireLimits, WriteFields,
-    WrittenNumber, encode_request, encode_response,
+    Header, Inbox, NoFields, Plain as PlainText, RequestHead, ResponseHead, SerializeType, WireLimits,
+    WriteFields, WrittenNumber, encode_request, encode_response,
 };
 use serde_json::Value;
 
@@ -215,6 +220,51 @@ fn route_requests_are_written_as_java_writes_them() {
 }
 
 #[test]
+fn ends_of_transactions_are_written_as_java_writes_them() {
+    for folder in FOLDERS {
+        let mut compared = 0;
+        for frame in requests(folder, RequestCode::END_TRANSACTION) {
+            let java = plain(&frame.bytes);
+            let text = |name: &str| java.ext[name].as_str();
+            let optional = |name: &str| java.ext.get(name).map(|text| text.as_str().into());
+            let fields = EndTransactionRequestHeader {
+                topic: optional("topic"),
+                producer_group: text("producerGroup").into(),
+                tran_state_table_offset: text("tranStateTableOffset").parse().unwrap(),
+                commit_log_offset: text("commitLogOffset").parse().unwrap(),
+                commit_or_rollback: text("commitOrRollback").parse().unwrap(),
+                from_transaction_check: text("fromTransactionCheck") == "true",
+                msg_id: text("msgId").into(),
+                transaction_id: optional("transactionId"),
+                broker_name: optional("bname"),
+            };
+            assert_same_request(&frame, &fields, b"");
+            compared += 1;
+        }
+        assert!(compared >= 5, "{folder}: {compared}");
+    }
+}
+
+#[test]
+fn checks_of_real_brokers_are_read() {
+    let mut read = 0;
+    for frame in all_captured().iter().filter(|frame| !frame.from_client && frame.code == 39) {
+        let told = plain(&frame.bytes);
+        let mut body = &told.body[..];
+        let message = MessageExt::read(&mut body).unwrap();
+        assert!(body.is_empty(), "{}: {} bytes are left", frame.name, body.len());
+        assert_eq!(message.queue_offset.to_string(), told.ext["tranStateTableOffset"]);
+        assert_eq!(message.commit_log_offset.to_string(), told.ext["commitLogOffset"]);
+        assert_eq!(message.unique_key().unwrap().as_str(), told.ext["msgId"]);
+        assert_eq!(message.offset_message_id().as_str(), told.ext["offsetMsgId"]);
+        assert!(message.producer_group().unwrap().starts_with("PG_vectors"));
+        assert!(message.transaction_check_times() >= 1);
+        read += 1;
+    }
+    assert_eq!(read, 8);
+}
+
+#[test]
 fn unregister_requests_are_written_as_java_writes_them() {
     for folder in FOLDERS {
         for frame in requests(folder, RequestCode::UNREGISTER_CLIENT) {
@@ -259,14 +309,92 @@ fn heartbeats_are_written_as_java_writes_them() {
 fn answers_to_the_broker_are_written_as_java_writes_them() {
     // PUSH_REPLY_MESSAGE_TO_CLIENT is answered with code 0, the request's opaque and no fields.
     for serialize in [SerializeType::Json, SerializeType::RocketMq] {
-        let mut out = BytesMut::new();
-        let remark = Some("no such \"group\"\n");
-        encode_response(&mut out, serialize, 376, ResponseCode::SUCCESS, remark, 513, LanguageCode::Rust)
-            .unwrap();
+        let (mut out, remark) = (BytesMut::new(), Some("no such \"group\"\n"));
+        let (opaque, version, language) = (376, 513, LanguageCode::Rust);
+        let head = ResponseHead { code: ResponseCode::SUCCESS, opaque, remark, version, language };
+        encode_response(&mut out, serialize, &head, b"").unwrap();
         let answer = plain(&out);
         assert_eq!((answer.code, answer.flag, answer.opaque, answer.version), (0, 1, 376, 513));
         assert_eq!(answer.remark.as_deref(), remark);
         assert!(answer.ext.is_empty() && answer.body.is_empty());
         decode(&out, |header, _| assert!(header.is_response()));
     }
+}
+
+/// Writes the requests of one code with a typed header that is read from what Java wrote.
+macro_rules! same_requests {
+    ($folder:expr, $code:ident, $header:ident) => {
+        for frame in requests($folder, RequestCode::$code) {
+            decode(&frame.bytes, |java, _| {
+                assert_same_request(&frame, &$header::read(&java.ext).unwrap(), b"");
+            });
+        }
+    };
+}
+
+#[test]
+fn administrative_requests_are_written_as_java_writes_them() {
+    for folder in FOLDERS {
+        same_requests!(folder, GET_MAX_OFFSET, GetMaxOffsetRequestHeader);
+        same_requests!(folder, GET_MIN_OFFSET, QueueRequestHeader);
+        same_requests!(folder, GET_EARLIEST_MSG_STORETIME, QueueRequestHeader);
+        same_requests!(folder, SEARCH_OFFSET_BY_TIMESTAMP, SearchOffsetRequestHeader);
+        same_requests!(folder, VIEW_MESSAGE_BY_ID, ViewMessageRequestHeader);
+        same_requests!(folder, QUERY_MESSAGE, QueryMessageRequestHeader);
+        for code in [RequestCode::GET_BROKER_CLUSTER_INFO, RequestCode::GET_ALL_TOPIC_LIST_FROM_NAMESERVER] {
+            requests(folder, code).iter().for_each(|frame| assert_same_request(frame, &NoFields, b""));
+        }
+        let mut compared = 0;
+        for frame in requests(folder, RequestCode::UPDATE_AND_CREATE_TOPIC) {
+            // `force` goes to brokers that do not check it, and an empty text is what no attributes are.
+            if !plain(&frame.bytes).ext.contains_key("force") {
+                decode(&frame.bytes, |java, _| {
+                    let fields = CreateTopicRequestHeader::read(&java.ext).unwrap();
+                    assert_same_request(&frame, &fields, b"");
+                });
+                compared += 1;
+            }
+        }
+        assert!(compared > 0, "{folder}");
+    }
+}
+
+#[test]
+fn captured_answers_to_administrative_requests_are_read() {
+    let mut seen = 0;
+    for frame in all_captured() {
+        let Some((_, name)) = frame.name.split_once("-server-") else {
+            continue;
+        };
+        decode(&frame.bytes, |header, body| {
+            match name {
+                "get-max-offset-answer-0.bin" => assert!(read_offset(&header.ext).unwrap() > 0),
+                "get-min-offset-answer-0.bin" => assert_eq!(read_offset(&header.ext), Ok(0)),
+                "search-offset-by-timestamp-answer-0.bin" => assert_eq!(read_offset(&header.ext), Ok(0)),
+                "get-earliest-msg-storetime-answer-0.bin" => {
+                    assert!(read_timestamp(&header.ext).unwrap() > 1_700_000_000_000);
+                }
+                "get-broker-cluster-info-answer-0.bin" => {
+                    let info = ClusterInfo::parse(body, &RouteLimits::default()).unwrap();
+                    assert!(info.brokers["broker-a"].broker_addrs[&0].starts_with("127.0.0.1:"));
+                    assert!(info.clusters["DefaultCluster"].contains("broker-a"));
+                }
+                "get-all-topic-list-from-nameserver-answer-0.bin" => {
+                    assert!(read_topic_list(body, 1_000).unwrap().contains("TBW102"));
+                }
+                "view-message-by-id-answer-0.bin" | "query-message-answer-0.bin" => {
+                    let mut rest = body;
+                    let message = MessageExt::read(&mut rest).unwrap();
+                    assert!(rest.is_empty() && message.message.keys().any(|key| key == "querykey"));
+                    assert!(message.unique_key().is_some());
+                    if name.starts_with("query") {
+                        assert!(read_index_last_update(&header.ext).unwrap() > 1_700_000_000_000);
+                    }
+                }
+                _ => return,
+            }
+            seen += 1;
+        });
+    }
+    assert!(seen >= 32, "{seen}");
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use rocketmq_core::client::{Client, ClientConfig, Command, CommandId, Input};
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{ProducerConfig, Target};
+use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
 use rocketmq_core::recording::{Bodies, Condition, EndReason, Reader, Recorder, Replay};
 
 /// A small session, as a driver records it.
@@ -29,7 +29,7 @@ fn recording(bodies: Bodies) -> Vec<u8> {
                 message: Message::new("T".parse().expect("a topic"), "a body"),
                 target: Target::ShardingKey("key".into()),
                 deadline,
-                one_way: number % 2 == 0,
+                mode: if number % 2 == 0 { SendMode::OneWay } else { SendMode::Acknowledged },
                 reservation: None,
                 retries: Some(1),
             }),

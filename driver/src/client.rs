@@ -1,5 +1,6 @@
 //! The handle of a client, and how to make one.
 
+use crate::admin::Admin;
 use crate::clock::{LastLook, RuntimeClock};
 use crate::driver::Driver;
 use crate::error::wrong;
@@ -14,11 +15,11 @@ use crate::wait::Wait;
 use crate::watch::Watch;
 use rocketmq_core::client::Client as Core;
 use rocketmq_core::ground::Now;
-use rocketmq_core::ground::endpoint::NameServers;
+use rocketmq_core::ground::endpoint::{NameServers, NameServersError};
 use rocketmq_core::ground::names::{ClientId, GroupName};
 use rocketmq_core::interface::{
-    Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, Limits, MemoryUse, ServiceState,
-    Timing, Undelivered,
+    Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, HttpDiscovery, LatencyFault, Limits,
+    MemoryUse, RunningInfo, ServiceState, Timing, Undelivered,
 };
 use rocketmq_core::wire::SerializeType;
 use std::fmt::{self, Display};
@@ -63,15 +64,7 @@ impl Client {
         N::Error: Display,
     {
         let name_servers = name_servers.try_into().map_err(|error| wrong("name_servers", error));
-        let mut config = ClientConfig::new(NameServers::none(), identity::seed());
-        config.identity = identity::identity();
-        ClientBuilder {
-            name_servers,
-            config,
-            drop_budget: DEFAULT_DROP_BUDGET,
-            #[cfg(feature = "record")]
-            recording: None,
-        }
+        ClientBuilder::from_source(name_servers.map(|list| (list, None)))
     }
 
     /// Starts the settings of a producer of this group; `.open().await`, or just `.await`, opens it.
@@ -86,16 +79,28 @@ impl Client {
         ProducerBuilder::new(self.handle.clone(), group)
     }
 
-    /// Replaces the list of name servers. Routes that are known stay in use until the new ones answer.
+    /// Administrative calls: topics, offsets, stored messages, brokers. No producer is needed.
+    pub fn admin(&self) -> Admin {
+        Admin::new(self.handle.clone())
+    }
+
+    /// Replaces the list of name servers. The new one is used from the next question on; connections to servers that
+    /// left are closed once what is pending on them has ended. Routes that are known stay in use until the new servers
+    /// answer.
     ///
     /// # Errors
-    /// When the list cannot be read; the old one stays.
+    /// When the list cannot be read or is empty; the old one stays.
+    #[doc(alias = "updateNameServerAddressList")]
+    #[doc(alias = "setNamesrvAddr")]
     pub fn set_name_servers<N>(&self, name_servers: N) -> Result<(), ConfigError>
     where
         N: TryInto<NameServers>,
         N::Error: Display,
     {
         let name_servers = name_servers.try_into().map_err(|error| wrong("name_servers", error))?;
+        if name_servers.is_empty() {
+            return Err(wrong("name_servers", NameServersError::Empty));
+        }
         self.shared().enter(|state, now| state.tell(now, Command::SetNameServers { name_servers }));
         Ok(())
     }
@@ -142,6 +147,13 @@ impl Client {
         self.shared().peek(|state| state.core.service_state())
     }
 
+    /// How this client fares: what [`view`](Self::view), [`counters`](Self::counters) and [`memory`](Self::memory) tell, and
+    /// its producers. Its text is for logs and people.
+    #[must_use]
+    pub fn running_info(&self) -> RunningInfo {
+        self.shared().running_info()
+    }
+
     /// How the recording of this client stands, see [`ClientBuilder::record`]. With the feature `record` only.
     #[cfg(feature = "record")]
     #[must_use]
@@ -176,7 +188,8 @@ impl Client {
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until the client is built"]
 pub struct ClientBuilder {
-    name_servers: Result<NameServers, ConfigError>,
+    /// Where the name servers come from: a list, who knows one, or why there is neither.
+    source: Result<(NameServers, Option<HttpDiscovery>), ConfigError>,
     config: ClientConfig,
     drop_budget: Duration,
     #[cfg(feature = "record")]
@@ -184,6 +197,28 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
+    pub(crate) fn from_source(source: Result<(NameServers, Option<HttpDiscovery>), ConfigError>) -> Self {
+        let mut config = ClientConfig::new(NameServers::none(), identity::seed());
+        config.identity = identity::identity();
+        Self {
+            source,
+            config,
+            drop_budget: DEFAULT_DROP_BUDGET,
+            #[cfg(feature = "record")]
+            recording: None,
+        }
+    }
+
+    /// An HTTP server that is asked for the name servers, too: those that the client was built with are used until its
+    /// first answer. Default: nobody, see also [`Client::builder_with_discovery`].
+    #[doc(alias = "rocketmq.namesrv.domain")]
+    pub fn discovery(mut self, discovery: HttpDiscovery) -> Self {
+        if let Ok((_, known)) = &mut self.source {
+            *known = Some(discovery);
+        }
+        self
+    }
+
     /// The local address that brokers and unique ids show. Default: the one behind the default route, else
     /// what the host's name resolves to, else `127.0.0.1`. Nobody connects to it.
     #[doc(alias = "setClientIP")]
@@ -200,7 +235,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The unit name, appended to the client id. Default: none.
+    /// The unit name, appended to the client id and to the path of HTTP discovery. Default: none.
     #[doc(alias = "setUnitName")]
     pub fn unit_name(mut self, name: impl Into<String>) -> Self {
         self.config.identity.unit_name = Some(name.into());
@@ -225,6 +260,26 @@ impl ClientBuilder {
     #[doc(alias = "rocketmq.serialize.type")]
     pub fn serialize_type(mut self, serialize_type: SerializeType) -> Self {
         self.config.serialize_type = serialize_type;
+        self
+    }
+
+    /// Heartbeats of version 2 for brokers that know it, 5.1.3 and later. Default: off, as in Java. See
+    /// [`ClientConfig::heartbeat_v2`].
+    #[doc(alias = "setUseHeartbeatV2")]
+    pub fn heartbeat_v2(mut self, on: bool) -> Self {
+        self.config.heartbeat_v2 = on;
+        self
+    }
+
+    /// Avoids brokers that answer late or fail, for all producers of the client. Default: off, as in Java. See
+    /// [`LatencyFault`] for what it does, and `ARCHITECTURE.md` for what it brings.
+    #[doc(alias = "setSendLatencyFaultEnable")]
+    #[doc(alias = "setSendLatencyEnable")]
+    #[doc(alias = "setStartDetectorEnable")]
+    #[doc(alias = "setLatencyMax")]
+    #[doc(alias = "setNotAvailableDuration")]
+    pub fn latency_fault(mut self, settings: LatencyFault) -> Self {
+        self.config.latency_fault = Some(settings);
         self
     }
 
@@ -272,7 +327,7 @@ impl ClientBuilder {
     /// The first setting that cannot work, by name, and why.
     pub fn build_with<R: Runtime>(self, runtime: R) -> Result<(Client, Driver<R>), ConfigError> {
         let mut config = self.config;
-        config.name_servers = self.name_servers?;
+        (config.name_servers, config.discovery) = self.source?;
         config.check()?;
         let runtime = Arc::new(runtime);
         let clock = Arc::new(RuntimeClock::new(runtime.clone()));

@@ -83,6 +83,15 @@ mod told {
                 tracing::info!(topic = %Safe(topic), queues, provisional, "route changed");
             }
             Notice::BrokerLeft { broker } => tracing::info!(broker = %Safe(broker), "broker left all routes"),
+            Notice::BrokerAvoided { broker, latency, failed, avoided_for } => {
+                tracing::info!(broker = %Safe(broker), ?latency, failed, ?avoided_for, "broker avoided");
+            }
+            Notice::NameServersChanged { name_servers } => {
+                tracing::info!(%name_servers, "other name servers")
+            }
+            Notice::DiscoveryFailed { endpoint, why } => {
+                tracing::warn!(%endpoint, why = %Safe(why), "no list of name servers");
+            }
             Notice::Retry { topic, broker, why, after } => {
                 let broker = broker.as_ref().map_or("", |broker| broker.as_str());
                 tracing::debug!(topic = %Safe(topic), broker = %Safe(&broker), why = %Safe(why), ?after, "send is tried again");

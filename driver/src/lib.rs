@@ -48,6 +48,9 @@
 //! 10. The driver decides nothing: it does not retry, wait, reorder, or give up by itself.
 #![forbid(unsafe_code)]
 
+pub mod addresses;
+mod admin;
+mod check_queues;
 mod client;
 mod clock;
 mod completions;
@@ -65,13 +68,16 @@ pub mod runtime;
 mod send;
 mod shared;
 mod socket;
+mod sources;
 mod sync;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod transaction;
 mod wait;
 mod watch;
 
+pub use admin::{Admin, CreateTopic, DEFAULT_ADMIN_TIMEOUT};
 pub use client::{Client, ClientBuilder, DEFAULT_DROP_BUDGET};
 pub use driver::Driver;
 pub use error::{FlushError, OpenError};
@@ -79,21 +85,36 @@ pub use producer::{Producer, ProducerBuilder};
 #[cfg(feature = "record")]
 pub use recording::{Recording, RecordingState};
 pub use runtime::{Runtime, Spawn, Stream};
-pub use send::{Awaited, Enqueued, Enqueueing, OneWay, Receipt, SendBuilder, Sending, SendingOneWay};
+pub use send::{
+    Awaited, Enqueued, Enqueueing, Half, OneWay, Receipt, SendBuilder, Sending, SendingHalf, SendingOneWay,
+};
+pub use sources::NAMESRV_ADDR;
+pub use transaction::{Check, Checks, EndBuilder, NextCheck, Transaction, TransactionListener};
 pub use watch::{Changed, Watch};
 
 pub use rocketmq_core;
+pub use rocketmq_core::body::{BrokerData, ClusterInfo, QueueData, TopicRouteData};
 pub use rocketmq_core::ground::endpoint::{Endpoint, NameServers};
 pub use rocketmq_core::ground::names::{BrokerName, ClientId, GroupName, TopicName};
+pub use rocketmq_core::interface::{
+    AdminError, BrokerFailure, CallFailure, MessageQuery, OffsetBoundary, QueryResult, TopicConfig,
+    TopicPlace,
+};
 pub use rocketmq_core::interface::{
     Attempt, AttemptFailure, MessageQueue, NoRoute, Outcome, ProducerConfig, Resend, SendError,
     SendErrorKind, SendReceipt, SendResult, SendStatus, Target, Undelivered,
 };
 pub use rocketmq_core::interface::{
-    BrokerView, ClusterView, ConfigError, ConnectionState, ConnectionView, Counters, Limits, MemoryUse,
-    ServiceState, Timing, TopicView,
+    BrokerView, ClusterView, ConfigError, ConnectionState, ConnectionView, Counters, FaultDetector,
+    LatencyFault, Limits, MemoryUse, ProducerView, RunningInfo, ServiceState, Timing, TopicView,
 };
-pub use rocketmq_core::message::{Message, MessageBuilder, MessageError, OffsetMessageId, UniqueKey};
+pub use rocketmq_core::interface::{DiscoveryError, HttpDiscovery, HttpDiscoveryError};
+pub use rocketmq_core::interface::{
+    EndErrorKind, EndTransactionError, EndVerdict, LocalTransactionState, TransactionEnd,
+};
+pub use rocketmq_core::message::{
+    Compression, Message, MessageBuilder, MessageError, MessageExt, OffsetMessageId, UniqueKey,
+};
 #[cfg(feature = "record")]
 pub use rocketmq_core::recording::Bodies;
 pub use rocketmq_core::wire::SerializeType;

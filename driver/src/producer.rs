@@ -1,14 +1,15 @@
 //! The handle of a producer, and how to open one.
 
 use crate::error::{FlushError, OpenError, wrong};
-use crate::send::{Awaited, Enqueued, OneWay, Receipt, SendBuilder};
+use crate::send::{Awaited, Enqueued, Half, OneWay, Receipt, SendBuilder};
 use crate::shared::{Handle, Shared};
+use crate::transaction::Checks;
 use crate::wait::Wait;
 use rocketmq_core::ground::Now;
 use rocketmq_core::ground::names::{GroupName, TopicName};
 use rocketmq_core::interface::{Answer, Command, ConfigError, ProducerId};
 use rocketmq_core::interface::{ProducerConfig, Resend, SendError, Undelivered};
-use rocketmq_core::message::Message;
+use rocketmq_core::message::{Message, UniqueKey};
 use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -140,6 +141,39 @@ impl Producer {
         SendBuilder::new(self.inner.clone(), message)
     }
 
+    /// Sends a half message and waits until a broker has stored it. Nobody sees it before its transaction ends: do the
+    /// local transaction then, and [`commit`](crate::Transaction::commit) or [`rollback`](crate::Transaction::rollback).
+    ///
+    /// Have somebody answer [`checks`](Self::checks) too, in every process of the group: a broker that does not learn how a
+    /// transaction ended asks any of them.
+    ///
+    /// **When the future is dropped** before its first poll or while it waits for room, the message is not sent. After that
+    /// the half message may be stored, and the broker asks about it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send). Do no local transaction then; when the half message *may be stored*, the broker asks.
+    #[doc(alias = "sendMessageInTransaction")]
+    pub fn send_half(&self, message: Message) -> SendBuilder<Half> {
+        SendBuilder::new(self.inner.clone(), message)
+    }
+
+    /// The checks of brokers: what became of half messages whose end they do not know. Each check goes to one of those who
+    /// wait for one. While there is no `Checks`, checks are left, and come again.
+    #[doc(alias = "setTransactionListener")]
+    #[doc(alias = "checkLocalTransaction")]
+    #[must_use]
+    pub fn checks(&self) -> Checks {
+        Checks::new(self.inner.clone())
+    }
+
+    /// How often brokers have asked about a transaction since it was ended, or may have been. The client answers such
+    /// checks by itself; 0 when nothing is known of its end any more.
+    #[must_use]
+    pub fn checks_since_end(&self, transaction: UniqueKey) -> u32 {
+        let id = self.inner.id;
+        self.inner.shared().peek(|state| state.core.transaction_checks_of(id, transaction))
+    }
+
     /// Waits until every send that this producer has accepted so far has its verdict.
     ///
     /// Dropping the future changes nothing for the sends.
@@ -249,7 +283,15 @@ impl ProducerBuilder {
         self.set(|config| config.default_topic_queue_nums = queues)
     }
 
-    /// Opens the producer. No server is asked: the first send finds the route. `builder.await` does the same.
+    /// Topics whose routes are asked for and whose brokers are greeted before the first send. Name them when brokers
+    /// are to ask this producer about [transactions](Producer::checks) that it has not begun, as after a restart.
+    #[doc(alias = "setTopics")]
+    pub fn topics(self, topics: impl IntoIterator<Item = TopicName>) -> Self {
+        self.set(|config| config.topics.extend(topics))
+    }
+
+    /// Opens the producer. No answer of a server is waited for: a name server that is away is no error here.
+    /// `builder.await` does the same.
     ///
     /// When the future is dropped before it is ready, no producer stays open.
     ///

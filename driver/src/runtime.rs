@@ -22,8 +22,8 @@ pub trait Runtime: Send + Sync + 'static {
     /// A timer.
     type Sleep: Future<Output = ()> + Send;
 
-    /// Opens a byte stream. A host name is resolved anew at each call, and all its addresses are tried in
-    /// order. Dropping the future gives the connect up. There is no time-out here: the core has one.
+    /// Opens a byte stream. A host name is resolved anew at each call, and all its addresses are tried, see
+    /// [`connect_any`](crate::addresses::connect_any). Dropping the future gives the connect up. There is no time-out here: the core has one.
     ///
     /// An error of the name resolution should pass through [`unresolved`], so that it can be told from one
     /// of the connect itself.

@@ -3,10 +3,11 @@
 use crate::completions::Look;
 use crate::producer::Inner;
 use crate::shared::State;
+use crate::transaction::Transaction;
 use rocketmq_core::ground::names::TopicName;
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::interface::{Answer, Command, CommandId, Send as SendCommand};
-use rocketmq_core::interface::{SendError, SendErrorKind, SendReceipt, Target};
+use rocketmq_core::interface::{SendError, SendErrorKind, SendMode, SendReceipt, Target};
 use rocketmq_core::message::Message;
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -22,6 +23,9 @@ pub enum Awaited {}
 /// Marks [`SendBuilder`]s of [`Producer::enqueue`](crate::Producer::enqueue): awaiting gives a [`Receipt`].
 #[derive(Debug)]
 pub enum Enqueued {}
+/// Marks [`SendBuilder`]s of [`Producer::send_half`](crate::Producer::send_half): awaiting gives a [`Transaction`].
+#[derive(Debug)]
+pub enum Half {}
 /// Marks [`SendBuilder`]s of [`Producer::send_oneway`](crate::Producer::send_oneway): awaiting gives nothing.
 #[derive(Debug)]
 pub enum OneWay {}
@@ -54,7 +58,7 @@ impl<K> SendBuilder<K> {
             message,
             target: Target::Any,
             deadline: Instant::NEVER,
-            one_way: false,
+            mode: SendMode::Acknowledged,
             reservation: None,
             retries: None,
         };
@@ -80,10 +84,10 @@ impl<K> SendBuilder<K> {
         self
     }
 
-    fn flight(mut self, one_way: bool) -> Flight {
-        self.send.one_way = one_way;
+    fn flight(mut self, mode: SendMode) -> Flight {
+        self.send.mode = mode;
         let topic = self.send.message.topic().clone();
-        let cargo = Cargo { topic, one_way, within: self.within, send: Some(self.send), stage: Stage::Fresh };
+        let cargo = Cargo { topic, mode, within: self.within, send: Some(self.send), stage: Stage::Fresh };
         Flight { producer: self.producer, cargo }
     }
 }
@@ -96,7 +100,7 @@ impl SendBuilder<Enqueued> {
     /// [`SendErrorKind::Full`] when there is no room, or others wait for it; other kinds when the message is
     /// wrong. The message comes back with [`into_message`](SendError::into_message).
     pub fn try_now(self) -> Result<Receipt, SendError> {
-        let mut flight = self.flight(false);
+        let mut flight = self.flight(SendMode::Acknowledged);
         let Flight { producer, cargo } = &mut flight;
         let mut early = None;
         producer.shared().enter(|state, now| cargo.admit_now(state, now, &mut early))?;
@@ -109,7 +113,7 @@ impl IntoFuture for SendBuilder<Awaited> {
     type IntoFuture = Sending;
 
     fn into_future(self) -> Sending {
-        Sending(self.flight(false))
+        Sending(self.flight(SendMode::Acknowledged))
     }
 }
 
@@ -118,7 +122,7 @@ impl IntoFuture for SendBuilder<Enqueued> {
     type IntoFuture = Enqueueing;
 
     fn into_future(self) -> Enqueueing {
-        Enqueueing(self.flight(false))
+        Enqueueing(self.flight(SendMode::Acknowledged))
     }
 }
 
@@ -127,7 +131,7 @@ impl IntoFuture for SendBuilder<OneWay> {
     type IntoFuture = SendingOneWay;
 
     fn into_future(self) -> SendingOneWay {
-        SendingOneWay(self.flight(true))
+        SendingOneWay(self.flight(SendMode::OneWay))
     }
 }
 
@@ -172,6 +176,32 @@ impl Future for SendingOneWay {
             Some(Answer::HandedOver(result)) => result,
             _ => Err(SendError::driver_gone(flight.cargo.topic.clone())),
         })
+    }
+}
+
+impl IntoFuture for SendBuilder<Half> {
+    type Output = Result<Transaction, SendError>;
+    type IntoFuture = SendingHalf;
+
+    fn into_future(self) -> SendingHalf {
+        SendingHalf(Sending(self.flight(SendMode::Half)))
+    }
+}
+
+/// The future of [`Producer::send_half`](crate::Producer::send_half).
+///
+/// Dropped before its first poll or while it waits for room, it has not sent the message. Dropped later, the half message
+/// may be stored, and the broker asks about it.
+#[derive(Debug)]
+#[must_use = "a message is not sent until its send is awaited"]
+pub struct SendingHalf(Sending);
+
+impl Future for SendingHalf {
+    type Output = Result<Transaction, SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let receipt = ready!(Pin::new(&mut self.0).poll(cx))?;
+        Poll::Ready(Ok(Transaction::new(self.0.0.producer.clone(), receipt)))
     }
 }
 
@@ -275,7 +305,7 @@ struct Flight {
 
 struct Cargo {
     topic: TopicName,
-    one_way: bool,
+    mode: SendMode,
     within: Duration,
     /// The message and everything its caller said about it, until the core takes it. It stays where it is until then:
     /// it is large to move.
@@ -319,7 +349,7 @@ impl Flight {
             ready!(shared.peek(|state| look(state, id, waker, answer)));
         } else {
             // A one-way send is over when it is written: a task with many of them would never let others add theirs.
-            let one_way = cargo.one_way;
+            let one_way = cargo.mode == SendMode::OneWay;
             let admit = |state: &mut State, now| cargo.admit(state, now, waker, Some(waker), &mut *answer);
             ready!(if one_way { shared.enter(admit) } else { shared.enter_alone(admit) })?;
             if answer.is_none() {

@@ -3,6 +3,7 @@
 //! Two rules keep the lock short and safe: sockets are never touched while it is held, and wakers are
 //! collected under it and woken behind it.
 
+use crate::check_queues::CheckQueues;
 use crate::clock::{Clock, LastLook};
 use crate::completions::{Completions, Delivered};
 use crate::events;
@@ -12,7 +13,9 @@ use crate::sync::{Mutex, MutexGuard};
 use rocketmq_core::client::Client as Core;
 use rocketmq_core::ground::endpoint::Endpoint;
 use rocketmq_core::ground::{Instant, Now};
-use rocketmq_core::interface::{Action, Answer, Command, CommandId, ConnId, Input, ServiceState};
+use rocketmq_core::interface::{
+    Action, Answer, Command, CommandId, ConnId, Input, RunningInfo, ServiceState,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
@@ -47,6 +50,7 @@ pub(crate) struct State {
     pub(crate) answers: Completions,
     pub(crate) chores: VecDeque<Chore>,
     pub(crate) watchers: BTreeMap<u64, Waker>,
+    pub(crate) checks: CheckQueues,
     pub(crate) next_watcher: u64,
     pub(crate) notices: events::Pending,
     pub(crate) tape: Tape,
@@ -74,6 +78,7 @@ impl Shared {
             answers: Completions::default(),
             chores: VecDeque::new(),
             watchers: BTreeMap::new(),
+            checks: CheckQueues::default(),
             next_watcher: 0,
             notices: events::Pending::default(),
             tape,
@@ -125,6 +130,14 @@ impl Shared {
         let _retired = std::mem::take(&mut state.answers.retired);
         drop(state);
         result
+    }
+
+    /// How the client fares just now.
+    pub(crate) fn running_info(&self) -> RunningInfo {
+        self.peek(|state| {
+            let now = state.time.now(&*self.clock);
+            state.core.running_info(now)
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -248,6 +261,7 @@ impl State {
         self.chores.clear();
         self.outlets.clear();
         self.answers.take_wakers(&mut self.to_wake);
+        self.checks.take_wakers(&mut self.to_wake);
         self.wake_watchers();
     }
 
@@ -266,6 +280,13 @@ impl State {
                 Action::Write { conn } => self.chores.push_back(Chore::Write(conn)),
                 Action::Close { conn } => self.chores.push_back(Chore::Close(conn)),
                 Action::SetTimer { at } => self.alarm_needed = self.alarm_needed.min(at),
+                Action::Check(check) => {
+                    // Nobody answers for that producer: the broker asks again.
+                    if let Some(check) = self.checks.push(check, &mut self.to_wake) {
+                        let command = Command::DropCheck { check: check.id };
+                        self.give(now, Input::Command { id: NO_ANSWER, command });
+                    }
+                }
                 Action::Notice(notice) => self.notices.push(notice),
             }
         }
@@ -278,6 +299,10 @@ impl State {
     }
 
     fn deliver(&mut self, now: Now, id: CommandId, answer: Answer) {
+        // Those who wait for checks of the producer learn that there will be none.
+        if matches!(answer, Answer::Closed(_)) {
+            self.checks.take_wakers(&mut self.to_wake);
+        }
         match self.answers.deliver(id, answer) {
             // One task that waits for many sends is woken once, not once for each.
             Delivered::Wake(waker) => {
@@ -300,10 +325,12 @@ impl State {
             }
             Answer::Closed(undelivered) => self.notices.push_undelivered(undelivered.len()),
             Answer::Opened(Err(_))
+            | Answer::Ended(_)
             | Answer::Room(_)
             | Answer::Sent(_)
             | Answer::HandedOver(_)
-            | Answer::Flushed(_) => {}
+            | Answer::Flushed(_)
+            | Answer::Admin(_) => {}
         }
     }
 

@@ -23,7 +23,9 @@ targets! {
     roundtrip: checks::roundtrip::check,
     props: checks::props::check,
     route_body: checks::route_body::check,
+    admin_bodies: checks::admin_bodies::check,
     state_machine: checks::machine::check,
+    http_answer: checks::http_answer::check,
     simulation: simulation::check,
 }
 

@@ -21,10 +21,10 @@ mod stream;
 pub use rocketmq_driver::*;
 pub use stream::SmolStream;
 
+use rocketmq_driver::addresses::connect_any;
 use rocketmq_driver::runtime::{Connecting, unresolved};
 use smol::Async;
 use std::future::Future;
-use std::io;
 use std::net::TcpStream;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -33,8 +33,9 @@ use std::time::Instant;
 /// Everything that most programs need.
 pub mod prelude {
     pub use crate::{
-        Client, Message, Outcome, Producer, Receipt, SendError, SendErrorKind, SendReceipt, SendStatus,
-        Start, Target, TopicName,
+        Check, Client, EndTransactionError, EndVerdict, LocalTransactionState, Message, Outcome, Producer,
+        Receipt, SendError, SendErrorKind, SendReceipt, SendStatus, Start, Target, TopicName, Transaction,
+        TransactionListener, UniqueKey,
     };
 }
 
@@ -50,17 +51,11 @@ impl Runtime for Smol {
         let to = to.clone();
         Box::pin(async move {
             let addresses = smol::net::resolve((to.host(), to.port())).await.map_err(unresolved)?;
-            let mut last = None;
-            for address in addresses {
-                match Async::<TcpStream>::connect(address).await {
-                    Ok(stream) => {
-                        stream.get_ref().set_nodelay(true)?;
-                        return Ok(SmolStream::new(stream));
-                    }
-                    Err(error) => last = Some(error),
-                }
-            }
-            Err(last.unwrap_or_else(|| unresolved(io::ErrorKind::NotFound.into())))
+            let connect = |address| Async::<TcpStream>::connect(address);
+            let sleep = |time| Sleep(smol::Timer::after(time));
+            let stream = connect_any(addresses, connect, sleep).await?;
+            stream.get_ref().set_nodelay(true)?;
+            Ok(SmolStream::new(stream))
         })
     }
 

@@ -1,6 +1,7 @@
 //! How connections are opened.
 
 use rocketmq_driver::Endpoint;
+use rocketmq_driver::addresses::connect_any;
 use rocketmq_driver::runtime::unresolved;
 use std::future::Future;
 use std::io;
@@ -42,7 +43,8 @@ where
     }
 }
 
-/// TCP without delay (`TCP_NODELAY`). Host names are resolved anew each time, and every address is tried.
+/// TCP without delay (`TCP_NODELAY`). Host names are resolved anew each time, and every address is tried: the next one
+/// when one fails, or beside it after a quarter of a second.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tcp;
 
@@ -52,17 +54,9 @@ impl Connector for Tcp {
     fn connect(&self, to: Endpoint) -> Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>> {
         Box::pin(async move {
             let addresses = lookup_host((to.host(), to.port())).await.map_err(unresolved)?;
-            let mut last = None;
-            for address in addresses {
-                match TcpStream::connect(address).await {
-                    Ok(stream) => {
-                        stream.set_nodelay(true)?;
-                        return Ok(stream);
-                    }
-                    Err(error) => last = Some(error),
-                }
-            }
-            Err(last.unwrap_or_else(|| unresolved(io::ErrorKind::NotFound.into())))
+            let stream = connect_any(addresses, TcpStream::connect, tokio::time::sleep).await?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
         })
     }
 }

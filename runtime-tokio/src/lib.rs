@@ -41,8 +41,9 @@ use tokio::runtime::Handle;
 /// Everything that most programs need.
 pub mod prelude {
     pub use crate::{
-        Client, Message, Outcome, Producer, Receipt, SendError, SendErrorKind, SendReceipt, SendStatus,
-        Start, Target, TopicName,
+        Check, Client, EndTransactionError, EndVerdict, LocalTransactionState, Message, Outcome, Producer,
+        Receipt, SendError, SendErrorKind, SendReceipt, SendStatus, Start, Target, TopicName, Transaction,
+        TransactionListener, UniqueKey,
     };
 }
 

@@ -109,11 +109,15 @@ fn check(
     serialize: SerializeType,
     run: impl FnOnce(ClientBuilder, Arc<ServedCluster>) -> Told,
 ) {
-    let config = ClusterConfig { brokers: 2, ..ClusterConfig::default() };
+    let config = ClusterConfig { brokers: 2, discovery: true, ..ClusterConfig::default() };
     let cluster = Arc::new(ServedCluster::start(config).expect("loopback ports"));
     let file = File::default();
     let recording = Recording::to_writer(file.clone()).bodies(bodies);
-    let builder = Client::builder(cluster.name_server_addr()).serialize_type(serialize).record(recording);
+    let builder = match bodies {
+        Bodies::Hash => Client::builder_with_discovery(cluster.discovery_addr()),
+        _ => Client::builder(cluster.name_server_addr()),
+    };
+    let builder = builder.serialize_type(serialize).record(recording);
     let told = run(builder, cluster);
     assert_eq!(told.stored.len() + told.failed, 4 * PART);
     let bytes = file.0.lock().expect("no panic").clone();

@@ -34,7 +34,7 @@ fn a_second_process_has_the_same_hashes() {
     let (mut questions, mut answers) = (String::new(), String::new());
     for seed in 0..30 {
         for mode in [Mode::Safety, Mode::Liveness] {
-            let session = Session { mode, seed, only: None, without: None };
+            let session = Session { mode, seed, only: None, without: None, plain: false };
             writeln!(questions, "{session}").expect("a string");
             writeln!(answers, "{session} {:016x}", run(&session.plan(), care).hash).expect("a string");
         }

@@ -12,7 +12,7 @@ use rocketmq_core::client::{
 use rocketmq_core::command::RequestCode;
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{ProducerConfig, Target};
+use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
 use rocketmq_core::wire::{Inbox, SerializeType, WireLimits};
 
 use crate::answers::{Fate, Request, answer};
@@ -68,9 +68,13 @@ impl Done {
                 Answer::Sent(Err(_)) => self.failed += 1,
                 Answer::Opened(opened) => self.opened = opened.ok(),
                 Answer::Closed(undelivered) => self.closed = undelivered.is_empty(),
-                Answer::Room(_) | Answer::HandedOver(_) | Answer::Flushed(_) => {}
+                Answer::Room(_)
+                | Answer::HandedOver(_)
+                | Answer::Flushed(_)
+                | Answer::Ended(_)
+                | Answer::Admin(_) => {}
             },
-            Action::Close { .. } | Action::SetTimer { .. } | Action::Notice(_) => {}
+            Action::Close { .. } | Action::SetTimer { .. } | Action::Check(_) | Action::Notice(_) => {}
         }
     }
 }
@@ -162,7 +166,15 @@ impl<'p> Rig<'p> {
             .expect("a sound message");
         let deadline = self.now.mono + timeout;
         let (producer, target) = (self.producer, Target::Any);
-        let send = Send { producer, message, target, deadline, one_way: false, reservation: None, retries };
+        let send = Send {
+            producer,
+            message,
+            target,
+            deadline,
+            mode: SendMode::Acknowledged,
+            reservation: None,
+            retries,
+        };
         self.command(Command::Send(send));
     }
 

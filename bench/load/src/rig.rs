@@ -14,7 +14,7 @@ use rocketmq_core::client::{
 use rocketmq_core::ground::names::TopicName;
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{ProducerConfig, Target};
+use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
 use rocketmq_core::wire::SerializeType;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -264,7 +264,7 @@ fn core_submit(
             message,
             target: Target::Any,
             deadline: now.mono + DEADLINE,
-            one_way: false,
+            mode: SendMode::Acknowledged,
             reservation: None,
             retries: None,
         };

@@ -7,7 +7,7 @@ use rocketmq_core::client::{
     Action, Answer, Command, CommandId, ConnId, Notice, OwnedInput, ProducerId, Send, ServiceState,
 };
 use rocketmq_core::ground::{Instant, Now};
-use rocketmq_core::producer::{Outcome, Target};
+use rocketmq_core::producer::{Outcome, SendMode, Target};
 use rocketmq_core::recording::{BodyKept, Start, Step, told, told_answer};
 
 use super::event::{Event, Verdict, What, clean};
@@ -18,6 +18,8 @@ use super::wire::Wires;
 pub(super) struct Story {
     begin: Instant,
     name_servers: Vec<String>,
+    /// The address of the HTTP server that knows them.
+    discovery: Option<String>,
     /// Brokers by the addresses of their masters.
     brokers: HashMap<String, String>,
     wires: Wires,
@@ -35,6 +37,7 @@ impl Story {
         Self {
             begin: start.now.mono,
             name_servers: start.config.name_servers.iter().map(ToString::to_string).collect(),
+            discovery: start.config.discovery.as_ref().map(|it| it.endpoint().to_string()),
             brokers: HashMap::new(),
             wires: Wires::default(),
             sends: HashMap::new(),
@@ -141,14 +144,19 @@ impl Story {
             Command::Flush { producer: Some(id), deadline } => {
                 format!("flush {} {}", producer(id), within(deadline))
             }
+            Command::EndTransaction { half, end, deadline, .. } => {
+                format!("{end} of transaction {} {}", half.unique_key, within(deadline))
+            }
+            Command::AnswerCheck { half, end, deadline, .. } => {
+                format!("answer to the check for transaction {}: {end} {}", half.unique_key, within(deadline))
+            }
+            Command::DropCheck { .. } => "leave a check without answer".to_owned(),
             Command::CloseProducer { producer: id, deadline } => {
                 format!("close {} {}", producer(id), within(deadline))
             }
             Command::Shutdown { deadline } => format!("shut down {}", within(deadline)),
-            Command::SetNameServers { name_servers } => {
-                self.name_servers = name_servers.iter().map(ToString::to_string).collect();
-                format!("name servers are now {name_servers}")
-            }
+            Command::Admin { request, deadline } => format!("{request} {}", within(deadline)),
+            Command::SetNameServers { name_servers } => format!("set the name servers {name_servers}"),
         };
         self.commands.insert(id, text.clone());
         self.tell(What::Told { text });
@@ -161,9 +169,11 @@ impl Story {
                 let peer = match self.brokers.get(&address) {
                     _ if self.name_servers.contains(&address) => "name server".to_owned(),
                     Some(broker) => clean(broker),
+                    None if self.discovery.as_ref() == Some(&address) => "HTTP discovery".to_owned(),
                     None => "unknown server".to_owned(),
                 };
-                let conn = self.wires.open(*conn);
+                let carries_frames = self.discovery.as_ref() != Some(&address);
+                let conn = self.wires.open(*conn, carries_frames);
                 self.tell(What::Opens { conn, address, peer });
             }
             Action::Close { conn } => {
@@ -172,6 +182,10 @@ impl Story {
                 }
             }
             Action::Answer { id, answer } => self.answer(*id, answer),
+            Action::Notice(Notice::NameServersChanged { name_servers }) => {
+                self.name_servers = name_servers.iter().map(ToString::to_string).collect();
+                self.tell(What::Told { text: format!("name servers are {name_servers}") });
+            }
             Action::Notice(Notice::ConnectionDown { why, .. }) if self.explains_last(&why.to_string()) => {}
             Action::Notice(Notice::Retry { .. }) => {
                 if let Some(text) = told(action) {
@@ -249,8 +263,10 @@ fn describe(send: &Send, body: BodyKept) -> String {
     if let BodyKept::Hashed(hash) = body {
         text.push_str(&format!(", body hash {hash:016x}"));
     }
-    if send.one_way {
-        text.push_str(", one-way");
-    }
+    text.push_str(match send.mode {
+        SendMode::Acknowledged => "",
+        SendMode::OneWay => ", one-way",
+        SendMode::Half => ", as a half message",
+    });
     text
 }

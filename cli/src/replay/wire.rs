@@ -31,17 +31,19 @@ struct Wire {
     conn: Conn,
     sent: Inbox,
     received: Inbox,
+    /// False where HTTP is spoken.
+    carries_frames: bool,
     /// Requests without answer, and when they left.
     waiting: HashMap<i32, Duration>,
 }
 
 impl Wires {
     /// A connection is opened: numbers it.
-    pub(super) fn open(&mut self, id: ConnId) -> Conn {
+    pub(super) fn open(&mut self, id: ConnId, carries_frames: bool) -> Conn {
         self.opened += 1;
         let conn = Conn(self.opened);
-        let wire =
-            Wire { conn, sent: Inbox::new(LIMITS), received: Inbox::new(LIMITS), waiting: HashMap::new() };
+        let (sent, received) = (Inbox::new(LIMITS), Inbox::new(LIMITS));
+        let wire = Wire { conn, sent, received, carries_frames, waiting: HashMap::new() };
         self.open.insert(id, wire);
         conn
     }
@@ -50,7 +52,7 @@ impl Wires {
     pub(super) fn number(&mut self, id: ConnId) -> Conn {
         match self.open.get(&id) {
             Some(wire) => wire.conn,
-            None => self.open(id),
+            None => self.open(id, true),
         }
     }
 
@@ -62,7 +64,8 @@ impl Wires {
     /// The socket took bytes.
     pub(super) fn wrote(&mut self, at: Duration, id: ConnId, bytes: &[u8], mut tell: impl FnMut(What)) {
         self.number(id);
-        let Some(Wire { conn, sent, waiting, .. }) = self.open.get_mut(&id) else { return };
+        let wire = self.open.get_mut(&id).filter(|wire| wire.carries_frames);
+        let Some(Wire { conn, sent, waiting, .. }) = wire else { return };
         let mut frames = sent.feed(bytes);
         // What the client makes can be read. If it could not, the story would only be shorter.
         while let Ok(Some(frame)) = frames.next() {
@@ -80,7 +83,8 @@ impl Wires {
     /// Bytes came.
     pub(super) fn received(&mut self, at: Duration, id: ConnId, bytes: &[u8], mut tell: impl FnMut(What)) {
         self.number(id);
-        let Some(Wire { conn, received, waiting, .. }) = self.open.get_mut(&id) else { return };
+        let wire = self.open.get_mut(&id).filter(|wire| wire.carries_frames);
+        let Some(Wire { conn, received, waiting, .. }) = wire else { return };
         let conn = *conn;
         let mut frames = received.feed(bytes);
         loop {

@@ -8,6 +8,7 @@ use rocketmq_driver::{Message, MessageError, Producer};
 use super::Run;
 use super::ledger::key_of;
 use super::source::Numbered;
+use super::transactions;
 use super::verdict::Ending;
 
 /// Sends until there are no more bodies.
@@ -27,10 +28,10 @@ pub(super) async fn run(lane: usize, run: &Run, producer: &Producer) {
         run.ledger.start(lane, number);
         let start = due.unwrap_or_else(Instant::now);
         let ending = match message(run, number, body) {
-            Ok(message) => send(run, producer, message).await,
+            Ok(message) => send(run, producer, number, message).await,
             Err(_) => Ending::Unmade,
         };
-        run.ledger.end(lane, &ending, start.elapsed());
+        run.ledger.end(lane, ending, start.elapsed());
     }
 }
 
@@ -42,13 +43,19 @@ fn message(run: &Run, number: u64, body: bytes::Bytes) -> Result<Message, Messag
     }
 }
 
-async fn send(run: &Run, producer: &Producer, mut message: Message) -> Ending {
+async fn send(run: &Run, producer: &Producer, number: u64, mut message: Message) -> Ending {
     let (timeout, retries) = (run.args.timeout, run.args.retries);
     if let Some(ids) = run.ids.get() {
         let id = ids.next();
         message.set_unique_key(id);
         return match producer.send_oneway(message).within(timeout).retries(retries).await {
             Ok(()) => Ending::HandedOver(id),
+            Err(error) => Ending::Failed(error),
+        };
+    }
+    if let Some(local) = &run.local_transactions {
+        return match producer.send_half(message).within(timeout).retries(retries).await {
+            Ok(half) => Ending::Half(transactions::end(run, local, number, half).await),
             Err(error) => Ending::Failed(error),
         };
     }

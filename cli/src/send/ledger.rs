@@ -1,14 +1,17 @@
 //! The books of one run: each message is entered when it starts and once more with its verdict, so that
 //! at any moment every attempted message is either under way or counted.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::verdict::Ending;
+use rocketmq_driver::{LocalTransactionState, UniqueKey};
+
+use super::verdict::{EndOutcome, Ending, HalfEnding};
 use crate::report::Report;
-use crate::stats::Tally;
+use crate::stats::{Tally, Verdict};
 
 /// The books, shared by all senders, the progress bar and the handler of Ctrl-C.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct Book {
     key_prefix: Option<String>,
     /// For each lane the number of the message that it has under way.
     under_way: Vec<Option<u64>>,
+    /// Stored half messages whose lines wait for what checks bring; none when nobody waits for checks.
+    halves: Option<BTreeMap<UniqueKey, (u64, HalfEnding)>>,
 }
 
 impl Ledger {
@@ -34,10 +39,12 @@ impl Ledger {
         report: Option<Report<File>>,
         key_prefix: Option<String>,
         lanes: usize,
+        waits_for_checks: bool,
     ) -> Self {
         let under_way = vec![None; lanes];
         let report_failure = None;
-        Self { book: Mutex::new(Book { tally, report, report_failure, key_prefix, under_way }) }
+        let halves = waits_for_checks.then(BTreeMap::new);
+        Self { book: Mutex::new(Book { tally, report, report_failure, key_prefix, under_way, halves }) }
     }
 
     /// Enters the start of a message.
@@ -48,11 +55,38 @@ impl Ledger {
     }
 
     /// Enters the end of the message that the lane has under way, and how long it took.
-    pub(crate) fn end(&self, lane: usize, ending: &Ending, latency: Duration) {
+    pub(crate) fn end(&self, lane: usize, ending: Ending, latency: Duration) {
         let book = &mut *self.lock();
         if let Some(number) = book.under_way.get_mut(lane).and_then(Option::take) {
             book.tally.record_latency(latency);
-            book.enter(number, ending);
+            match (ending, &mut book.halves) {
+                (Ending::Half(half), Some(halves)) => {
+                    book.tally.count(Verdict::Stored, "", half.receipt.attempts);
+                    halves.insert(half.receipt.message_id, (number, half));
+                }
+                (ending, _) => book.enter(number, &ending),
+            }
+        }
+    }
+
+    /// A broker has asked about a half message, for the n-th time.
+    pub(crate) fn note_check(&self, key: UniqueKey, times: u32) {
+        if let Some((_, half)) = self.lock().halves.as_mut().and_then(|halves| halves.get_mut(&key)) {
+            half.checks = half.checks.saturating_add(1).max(times);
+        }
+    }
+
+    /// A check was answered.
+    pub(crate) fn note_end(&self, key: UniqueKey, ended: LocalTransactionState, outcome: EndOutcome) {
+        if let Some((_, half)) = self.lock().halves.as_mut().and_then(|halves| halves.get_mut(&key)) {
+            (half.ended, half.outcome) = (ended, Some(outcome));
+        }
+    }
+
+    /// Learns from `times` how often brokers have asked about half messages that were ended.
+    pub(crate) fn note_checks_since_end(&self, times: impl Fn(UniqueKey) -> u32) {
+        for (key, (_, half)) in self.lock().halves.iter_mut().flatten() {
+            half.checks = half.checks.max(times(*key));
         }
     }
 
@@ -69,6 +103,9 @@ impl Ledger {
             if let Some(number) = book.under_way.get_mut(lane).and_then(Option::take) {
                 book.enter(number, &Ending::Interrupted { most_attempts });
             }
+        }
+        for (_, (number, half)) in book.halves.take().unwrap_or_default() {
+            book.write(number, &Ending::Half(half), "");
         }
         if let Some(report) = &mut book.report
             && let Err(error) = report.flush()
@@ -99,11 +136,18 @@ impl Book {
     fn enter(&mut self, number: u64, ending: &Ending) {
         let error = ending.error();
         self.tally.count(ending.verdict(), &error, ending.attempts());
+        self.write(number, ending, &error);
+    }
+
+    fn write(&mut self, number: u64, ending: &Ending, error: &str) {
+        if let Ending::Half(half) = ending {
+            self.tally.count_half(half);
+        }
         let Some(report) = &mut self.report else {
             return;
         };
         let key = key_of(self.key_prefix.as_deref(), number).unwrap_or_default();
-        if let Err(error) = ending.with_row(&key, &error, |row| report.write(row)) {
+        if let Err(error) = ending.with_row(&key, error, |row| report.write(row)) {
             self.report_failure = Some(error);
             self.report = None;
         }
@@ -120,7 +164,7 @@ mod tests {
     use super::*;
 
     fn ledger(lanes: usize) -> Ledger {
-        Ledger::new(Tally::new().expect("valid bounds"), None, None, lanes)
+        Ledger::new(Tally::new().expect("valid bounds"), None, None, lanes, false)
     }
 
     #[test]
@@ -128,7 +172,7 @@ mod tests {
         let ledger = ledger(3);
         ledger.start(0, 0);
         ledger.start(1, 1);
-        ledger.end(0, &Ending::Unmade, Duration::ZERO);
+        ledger.end(0, Ending::Unmade, Duration::ZERO);
         ledger.start(0, 2);
         assert_eq!(ledger.attempted(), 1);
         let book = ledger.close(3);
@@ -141,8 +185,8 @@ mod tests {
     fn a_message_is_counted_once() {
         let ledger = ledger(1);
         ledger.start(0, 0);
-        ledger.end(0, &Ending::Unmade, Duration::ZERO);
-        ledger.end(0, &Ending::Unmade, Duration::ZERO);
+        ledger.end(0, Ending::Unmade, Duration::ZERO);
+        ledger.end(0, Ending::Unmade, Duration::ZERO);
         assert_eq!(ledger.close(1).tally().attempted(), 1);
         assert_eq!(ledger.close(1).tally().attempted(), 1);
     }

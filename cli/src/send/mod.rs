@@ -1,5 +1,6 @@
 //! `rocketmq send`: sends messages, a given number of them under way at any time, and accounts for each.
 
+mod amount;
 mod ids;
 mod lane;
 mod ledger;
@@ -7,32 +8,40 @@ pub(crate) mod pace;
 mod progress;
 mod reach;
 mod source;
+mod state;
+mod ticker;
+mod transactions;
 mod verdict;
 
 use std::fs::File;
-use std::io::{self, BufReader, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::{ExitCode, exit};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use async_channel::Receiver;
-use bytes::Bytes;
-use rocketmq_driver::{Client, ConfigError, Message, MessageError, OpenError, Producer, ProducerConfig};
+use async_channel::{Receiver, Sender};
+use rocketmq_driver::{Client, ConfigError, Message, MessageError, OpenError, Producer};
 use rocketmq_driver::{Recording, RecordingState};
 
 use crate::args::SendArgs;
 use crate::exit_code;
 use crate::interrupt::on_interrupt;
+use crate::name_servers::NameServerError;
 use crate::process;
 use crate::report::Report;
 use crate::runtime::Runtime;
 use crate::stats::{Summary, Tally};
 use ids::Ids;
 use ledger::{Ledger, key_of};
-use progress::Progress;
+use progress::draw_progress;
 use source::Source;
+use state::tell_state;
+use ticker::Ticker;
+use transactions::LocalTransactions;
+pub(crate) use verdict::{EndOutcome, HalfEnding};
 
 /// How long the end of the program waits for brokers to hear that the producer leaves.
 const LEAVE_TIME: Duration = Duration::from_secs(2);
@@ -59,6 +68,9 @@ pub(crate) enum StartError {
         /// What the system says.
         error: io::Error,
     },
+    /// No name server is known.
+    #[error(transparent)]
+    NameServers(#[from] NameServerError),
     /// No name server accepts connections.
     #[error("no name server reachable: {0}")]
     Unreachable(String),
@@ -82,6 +94,10 @@ struct Run {
     args: SendArgs,
     source: Source,
     ledger: Arc<Ledger>,
+    /// With `--transaction`.
+    local_transactions: Option<LocalTransactions>,
+    /// Closed when nobody needs to wait for checks any more.
+    waiting: (Sender<()>, Receiver<()>),
     /// The schedule of starts, set when sending begins with `--rate`.
     due: OnceLock<Receiver<Instant>>,
     /// The unique keys of messages, set when sending begins with `--one-way`.
@@ -121,22 +137,33 @@ pub(crate) fn run(args: SendArgs) -> Result<ExitCode, StartError> {
     let run = Arc::new(Run::new(args)?);
     let for_handler = Arc::clone(&run);
     on_interrupt(move |count| for_handler.on_interrupt(count))?;
-    reach::any(&run.args.name_server, run.args.timeout).map_err(StartError::Unreachable)?;
+    let name_servers = run.args.servers.list(run.args.timeout)?;
+    reach::any(&name_servers, run.args.timeout).map_err(StartError::Unreachable)?;
     let for_main = Arc::clone(&run);
     Runtime::run(runtime, |runtime| main(runtime, for_main, recording))??;
     match run.conclude() {
         Some(code) => Ok(ExitCode::from(code)),
         // The handler of Ctrl-C has printed the summary and is about to end the process.
         None => loop {
-            std::thread::park();
+            thread::park();
         },
     }
 }
 
 async fn main(runtime: Runtime, run: Arc<Run>, recording: Option<File>) -> Result<(), StartError> {
     let (client, producer) = open(&runtime, &run.args, recording).await?;
-    let progress = Progress::start(run.args.total(), Arc::clone(&run.ledger))?;
+    let progress = draw_progress(run.args.total(), Arc::clone(&run.ledger))?;
+    let state = run.args.state_every.map(|every| tell_state(every, &client)).transpose()?;
     run.begin(&client)?;
+    let checks = run.local_transactions.is_some().then(|| producer.checks());
+    if let Some(checks) = checks {
+        let run = Arc::clone(&run);
+        runtime.spawn(async move {
+            if let Some(local) = &run.local_transactions {
+                transactions::answer_checks(&run, local, checks).await;
+            }
+        });
+    }
     let (running, all_ended) = async_channel::bounded::<()>(1);
     for lane in 0..run.args.lanes() {
         let (run, producer, running) = (Arc::clone(&run), producer.clone(), running.clone());
@@ -149,7 +176,9 @@ async fn main(runtime: Runtime, run: Arc<Run>, recording: Option<File>) -> Resul
     // Nothing is ever sent on this channel: it closes when the last lane has ended.
     let _ = all_ended.recv().await;
     run.used.get_or_init(|| run.used_so_far());
-    progress.clear();
+    progress.into_iter().chain(state).for_each(Ticker::end);
+    run.wait_for_checks().await?;
+    run.ledger.note_checks_since_end(|key| producer.checks_since_end(key));
     producer.close(LEAVE_TIME).await;
     client.shutdown(LEAVE_TIME).await;
     if let RecordingState::Ended { failure: Some(failure), .. } = client.recording_state() {
@@ -167,48 +196,15 @@ async fn open(
     args: &SendArgs,
     recording: Option<File>,
 ) -> Result<(Client, Producer), StartError> {
-    let mut builder = Client::builder(args.name_server.clone()).serialize_type(args.serialize.into());
+    let mut builder = args.servers.client()?.serialize_type(args.serialize.into());
     if let Some(file) = recording {
         builder = builder.record(Recording::to_writer(file).bodies(args.record_bodies.into()));
     }
     let client = runtime.start(builder)?;
-    let producer = client.producer(args.group.clone()).open().await?;
+    // Brokers can ask about messages of other runs before the first one of this run.
+    let topics = args.transaction.map(|_| args.topic.clone());
+    let producer = client.producer(args.group.clone()).topics(topics).open().await?;
     Ok((client, producer))
-}
-
-impl SendArgs {
-    /// How many messages there will be, if that is known.
-    fn total(&self) -> Option<u64> {
-        match (&self.size, &self.body) {
-            (None, None) => self.count,
-            _ => Some(self.count.unwrap_or(1)),
-        }
-    }
-
-    /// Senders that can have something to do at the same time.
-    fn lanes(&self) -> usize {
-        let total = self.total().and_then(|total| usize::try_from(total).ok());
-        self.in_flight.min(total.unwrap_or(usize::MAX))
-    }
-
-    /// Copies of a message without a verdict that may exist.
-    fn most_attempts(&self) -> u32 {
-        if self.one_way { 1 } else { self.retries.saturating_add(1) }
-    }
-
-    fn source(&self) -> io::Result<Source> {
-        let body = match (&self.size, &self.body) {
-            (Some(size), _) => Bytes::from(vec![b'x'; *size]),
-            (None, Some(body)) => Bytes::from(body.clone()),
-            (None, None) => {
-                let input = BufReader::new(io::stdin());
-                let most = self.count.unwrap_or(u64::MAX);
-                let longest = ProducerConfig::new(self.group.clone()).max_message_size;
-                return Source::lines(input, most, longest);
-            }
-        };
-        Ok(Source::repeated(body, self.count.unwrap_or(1)))
-    }
 }
 
 impl Run {
@@ -223,10 +219,15 @@ impl Run {
             Report::create(path).map_err(refused)
         };
         let report = args.report.as_ref().map(create).transpose()?;
-        let ledger = Ledger::new(Tally::new()?, report, args.key_prefix.clone(), args.lanes());
+        let waits = args.wait_checks.is_some();
+        let ledger = Ledger::new(Tally::new()?, report, args.key_prefix.clone(), args.lanes(), waits);
+        let local = |choice| LocalTransactions::new(choice, args.on_check);
+        let local_transactions = args.transaction.map(local);
         Ok(Self {
             source: args.source()?,
             ledger: Arc::new(ledger),
+            local_transactions,
+            waiting: async_channel::bounded(1),
             due: OnceLock::new(),
             ids: OnceLock::new(),
             begun: OnceLock::new(),
@@ -250,6 +251,37 @@ impl Run {
         Ok(())
     }
 
+    /// Waits until brokers have asked about what is open, for as long as `--wait-checks` says.
+    async fn wait_for_checks(&self) -> io::Result<()> {
+        let Some(wait) = self.args.wait_checks.filter(|_| !self.is_settled()) else {
+            return Ok(());
+        };
+        let ends = self.waiting.0.clone();
+        thread::Builder::new().name("wait-checks".into()).spawn(move || {
+            thread::sleep(wait);
+            ends.close();
+        })?;
+        // Nothing is ever sent on this channel either.
+        let _ = self.waiting.1.recv().await;
+        Ok(())
+    }
+
+    /// Whether every message is sent and brokers have acknowledged the end of each. Of messages of other runs nobody here
+    /// knows.
+    fn is_settled(&self) -> bool {
+        let open = |local: &LocalTransactions| !local.all_ended();
+        self.used.get().is_some()
+            && self.args.total() != Some(0)
+            && !self.local_transactions.as_ref().is_some_and(open)
+    }
+
+    /// A transaction has ended: if it was the last one, nobody waits any longer.
+    fn note_settled(&self) {
+        if self.is_settled() {
+            self.waiting.0.close();
+        }
+    }
+
     /// Starts no more messages.
     fn stop(&self) {
         self.source.stop();
@@ -268,6 +300,7 @@ impl Run {
             self.interrupted.store(true, Ordering::Relaxed);
         }
         self.stop();
+        self.waiting.0.close();
         if count == 1 && io::stderr().is_terminal() {
             // Below the progress bar.
             eprintln!("\nrocketmq: waiting for what is under way; Ctrl-C again does not wait");
@@ -327,7 +360,7 @@ impl Run {
 
 fn exit_code_of(tally: &Tally, one_way: bool, troubled: bool) -> u8 {
     let doubtful = if one_way { 0 } else { tally.may_be_stored() };
-    if tally.not_stored() + doubtful > 0 {
+    if tally.not_stored() + doubtful + tally.doubtful_ends() > 0 {
         exit_code::NOT_ALL
     } else if troubled {
         exit_code::NOT_STARTED

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use rocketmq_core::command::ResponseCode;
 use rocketmq_driver::{AttemptFailure, NoRoute, Outcome, SendError, SendErrorKind, SendReceipt, UniqueKey};
+use rocketmq_driver::{EndTransactionError, EndVerdict, LocalTransactionState};
 
 use crate::report::Row;
 use crate::stats::Verdict;
@@ -13,6 +14,8 @@ use crate::stats::Verdict;
 pub(crate) enum Ending {
     /// A broker acknowledged it.
     Stored(SendReceipt),
+    /// A broker acknowledged it as a half message.
+    Half(HalfEnding),
     /// A one-way message with this unique key that a connection took.
     HandedOver(UniqueKey),
     /// It has no receipt.
@@ -30,7 +33,7 @@ impl Ending {
     /// The verdict.
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
-            Self::Stored(_) => Verdict::Stored,
+            Self::Stored(_) | Self::Half(_) => Verdict::Stored,
             Self::HandedOver(_) | Self::Interrupted { .. } => Verdict::MayBeStored,
             Self::Unmade => Verdict::NotStored,
             Self::Failed(error) => match error.outcome() {
@@ -43,7 +46,7 @@ impl Ending {
     /// Attempts that may have reached a broker.
     pub(crate) fn attempts(&self) -> u32 {
         match self {
-            Self::Stored(receipt) => receipt.attempts,
+            Self::Stored(receipt) | Self::Half(HalfEnding { receipt, .. }) => receipt.attempts,
             Self::HandedOver(_) => 1,
             Self::Failed(error) => error.written_attempts(),
             Self::Unmade => 0,
@@ -54,7 +57,7 @@ impl Ending {
     /// The kind of error, empty when there is none.
     pub(crate) fn error(&self) -> Cow<'static, str> {
         match self {
-            Self::Stored(_) | Self::HandedOver(_) => "".into(),
+            Self::Stored(_) | Self::Half(_) | Self::HandedOver(_) => "".into(),
             Self::Failed(error) => error_kind(error),
             Self::Unmade => "invalid-message".into(),
             Self::Interrupted { .. } => "interrupted".into(),
@@ -66,14 +69,12 @@ impl Ending {
         let row =
             Row { key, verdict: Some(self.verdict()), attempts: self.attempts(), error, ..Row::default() };
         match self {
-            Self::Stored(receipt) => use_row(&Row {
-                status: receipt.status.as_str(),
-                msg_id: receipt.message_id.as_str(),
-                offset_msg_id: receipt.offset_message_id.as_str(),
-                broker: receipt.queue.broker_name.as_str(),
-                queue_id: Some(receipt.queue.queue_id),
-                queue_offset: Some(receipt.queue_offset),
-                ..row
+            Self::Stored(receipt) => use_row(&stored_row(receipt, row)),
+            Self::Half(half) => use_row(&Row {
+                ended: state_name(half.ended),
+                end_verdict: half.outcome.map_or("", EndOutcome::as_str),
+                checks: Some(half.checks),
+                ..stored_row(&half.receipt, row)
             }),
             Self::HandedOver(id) => use_row(&Row { msg_id: id.as_str(), ..row }),
             Self::Failed(failed) => {
@@ -83,6 +84,75 @@ impl Ending {
             }
             Self::Unmade | Self::Interrupted { .. } => use_row(&row),
         }
+    }
+}
+
+fn stored_row<'a>(receipt: &'a SendReceipt, row: Row<'a>) -> Row<'a> {
+    Row {
+        status: receipt.status.as_str(),
+        msg_id: receipt.message_id.as_str(),
+        offset_msg_id: receipt.offset_message_id.as_str(),
+        broker: receipt.queue.broker_name.as_str(),
+        queue_id: Some(receipt.queue.queue_id),
+        queue_offset: Some(receipt.queue_offset),
+        ..row
+    }
+}
+
+/// A stored half message and the end of its transaction.
+#[derive(Debug)]
+pub(crate) struct HalfEnding {
+    /// Of the half message.
+    pub(crate) receipt: SendReceipt,
+    /// How this run ended it, or answered a check.
+    pub(crate) ended: LocalTransactionState,
+    /// What is known of that; none when nothing was said.
+    pub(crate) outcome: Option<EndOutcome>,
+    /// How often its broker asked.
+    pub(crate) checks: u32,
+}
+
+/// What is known of the end of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndOutcome {
+    /// The broker has done it.
+    Acknowledged,
+    /// The broker did not do it.
+    Refused,
+    /// No broker got it.
+    NotDelivered,
+    /// The broker may have done it.
+    MayBeDelivered,
+}
+
+impl EndOutcome {
+    /// The name in reports.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Refused => "refused",
+            Self::NotDelivered => "not-delivered",
+            Self::MayBeDelivered => "may-be-delivered",
+        }
+    }
+}
+
+impl From<&Result<(), EndTransactionError>> for EndOutcome {
+    fn from(result: &Result<(), EndTransactionError>) -> Self {
+        match result.as_ref().map_err(EndTransactionError::verdict) {
+            Ok(()) => Self::Acknowledged,
+            Err(EndVerdict::Refused) => Self::Refused,
+            Err(EndVerdict::NotDelivered) => Self::NotDelivered,
+            Err(EndVerdict::MayBeDelivered) => Self::MayBeDelivered,
+        }
+    }
+}
+
+fn state_name(state: LocalTransactionState) -> &'static str {
+    match state {
+        LocalTransactionState::Commit => "commit",
+        LocalTransactionState::Rollback => "rollback",
+        LocalTransactionState::Unknown => "unknown",
     }
 }
 
@@ -118,6 +188,7 @@ fn no_route_kind(why: &NoRoute) -> &'static str {
     match why {
         NoRoute::NoNameServerConfigured => "no-route:no-name-server-configured",
         NoRoute::NoNameServerReachable(_) => "no-route:no-name-server-reachable",
+        NoRoute::DiscoveryFailed { .. } => "no-route:discovery-failed",
         NoRoute::TopicUnknown { .. } => "no-route:topic-unknown",
         NoRoute::NoWritableQueue(_) => "no-route:no-writable-queue",
         NoRoute::NoMaster(_) => "no-route:no-master",

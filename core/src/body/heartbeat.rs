@@ -1,5 +1,7 @@
 //! The body of `HEART_BEAT` (34).
 
+use alloc::string::ToString;
+
 use bytes::{BufMut, BytesMut};
 
 use crate::wire::text::control_escape;
@@ -27,9 +29,41 @@ pub fn write_heartbeat_data<'g>(
     client_id: &str,
     producer_groups: impl IntoIterator<Item = &'g str>,
 ) {
+    write(out, client_id, producer_groups, 0, false);
+}
+
+/// Adds a heartbeat of version 2, for brokers from 5.1.3 on, of a client that only produces.
+///
+/// `fingerprint` stands for everything that the client says besides its id; 0 would mean version 1. `without_sub`
+/// says that subscriptions are left out, because the broker has had them with the same fingerprint before.
+/// Producer groups are never left out. Older brokers pass over both fields.
+#[doc(alias = "useHeartbeatV2")]
+pub fn write_heartbeat_v2<'g>(
+    out: &mut BytesMut,
+    client_id: &str,
+    producer_groups: impl IntoIterator<Item = &'g str>,
+    fingerprint: i32,
+    without_sub: bool,
+) {
+    write(out, client_id, producer_groups, fingerprint, without_sub);
+}
+
+fn write<'g>(
+    out: &mut BytesMut,
+    client_id: &str,
+    producer_groups: impl IntoIterator<Item = &'g str>,
+    fingerprint: i32,
+    without_sub: bool,
+) {
     out.put_slice(b"{\"clientID\":\"");
     put_escaped(out, client_id);
-    out.put_slice(b"\",\"consumerDataSet\":[],\"heartbeatFingerprint\":0,\"producerDataSet\":[");
+    if fingerprint == 0 {
+        out.put_slice(b"\",\"consumerDataSet\":[],\"heartbeatFingerprint\":0,\"producerDataSet\":[");
+    } else {
+        out.put_slice(b"\",\"consumerDataSet\":[],\"heartbeatFingerprint\":");
+        out.put_slice(fingerprint.to_string().as_bytes());
+        out.put_slice(b",\"producerDataSet\":[");
+    }
     let mut separator: &[u8] = b"";
     for group in producer_groups {
         out.put_slice(separator);
@@ -38,7 +72,8 @@ pub fn write_heartbeat_data<'g>(
         put_escaped(out, group);
         out.put_slice(b"\"}");
     }
-    out.put_slice(b"],\"withoutSub\":false}");
+    let end: &[u8] = if without_sub { b"],\"withoutSub\":true}" } else { b"],\"withoutSub\":false}" };
+    out.put_slice(end);
 }
 
 /// The inside of a JSON string.

@@ -1,10 +1,14 @@
-//! Bodies that are JSON: routes from name servers, heartbeats to brokers.
+//! Bodies that are JSON: routes and lists from name servers, heartbeats to brokers.
 
+pub mod cluster_info;
 mod error;
 pub mod heartbeat;
 pub mod route;
 mod route_json;
+pub mod topic_list;
 
+pub use cluster_info::ClusterInfo;
 pub use error::BodyError;
-pub use heartbeat::write_heartbeat_data;
+pub use heartbeat::{write_heartbeat_data, write_heartbeat_v2};
 pub use route::{BrokerData, QueueData, RouteLimits, TopicRouteData};
+pub use topic_list::read_topic_list;

@@ -11,7 +11,7 @@ use super::route_json;
 ///
 /// Two routes are equal when they say the same, whatever the order in which the name server
 /// listed queues and brokers: both lists are sorted by broker name when they are read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct TopicRouteData {
     /// Queues of an order topic, `broker:count;broker:count` (`orderTopicConf`).
     pub order_topic_conf: Option<String>,
@@ -24,7 +24,7 @@ pub struct TopicRouteData {
 }
 
 /// The queues of a topic on one broker.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QueueData {
     /// Name of the broker (`brokerName`).
     pub broker_name: String,
@@ -39,7 +39,7 @@ pub struct QueueData {
 }
 
 /// One broker: a master and its replicas.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BrokerData {
     /// Name of the cluster (`cluster`).
     pub cluster: String,

@@ -14,15 +14,7 @@ const BROKERS: &str = "brokerDatas";
 const QUEUES: &str = "queueDatas";
 
 pub(super) fn parse(body: &[u8], limits: &RouteLimits) -> Result<TopicRouteData, BodyError> {
-    if body.is_empty() {
-        return Err(BodyError::Empty);
-    }
-    let text = core::str::from_utf8(body).map_err(|_| BodyError::InvalidUtf8)?;
-    let mut reader = RouteReader { json: JsonReader::tolerant(text, limits.max_depth), limits };
-    let mut route = reader.route().map_err(|stop| match stop {
-        Stop::Json(error) => BodyError::Json { at: reader.json.at(), error },
-        Stop::Body(error) => error,
-    })?;
+    let mut route = read_body(body, limits, RouteReader::route)?;
     check_queue_count(&route.queue_datas, limits)?;
     route.broker_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
     route.queue_datas.sort_by(|a, b| a.broker_name.cmp(&b.broker_name));
@@ -42,7 +34,7 @@ fn check_queue_count(queues: &[QueueData], limits: &RouteLimits) -> Result<(), B
 }
 
 /// Why reading stopped. The place in the text is added once, at the top.
-enum Stop {
+pub(super) enum Stop {
     Json(JsonError),
     Body(BodyError),
 }
@@ -59,9 +51,26 @@ impl From<BodyError> for Stop {
     }
 }
 
-struct RouteReader<'a, 'l> {
-    json: JsonReader<'a>,
+pub(super) struct RouteReader<'a, 'l> {
+    pub(super) json: JsonReader<'a>,
+    pub(super) limits: &'l RouteLimits,
+}
+
+/// Lets `read` read a whole body.
+pub(super) fn read_body<'a, 'l, T>(
+    body: &'a [u8],
     limits: &'l RouteLimits,
+    read: impl FnOnce(&mut RouteReader<'a, 'l>) -> Result<T, Stop>,
+) -> Result<T, BodyError> {
+    if body.is_empty() {
+        return Err(BodyError::Empty);
+    }
+    let text = core::str::from_utf8(body).map_err(|_| BodyError::InvalidUtf8)?;
+    let mut reader = RouteReader { json: JsonReader::tolerant(text, limits.max_depth), limits };
+    read(&mut reader).map_err(|stop| match stop {
+        Stop::Json(error) => BodyError::Json { at: reader.json.at(), error },
+        Stop::Body(error) => error,
+    })
 }
 
 impl<'a> RouteReader<'a, '_> {
@@ -135,7 +144,7 @@ impl<'a> RouteReader<'a, '_> {
         Ok(Element::Whole(queue))
     }
 
-    fn broker(&mut self) -> Result<Element<'a, BrokerData>, Stop> {
+    pub(super) fn broker(&mut self) -> Result<Element<'a, BrokerData>, Stop> {
         let mut broker = BrokerData::default();
         self.json.open(b'{')?;
         let mut first = true;
@@ -199,7 +208,7 @@ impl<'a> RouteReader<'a, '_> {
         Ok(filled)
     }
 
-    fn name(&mut self, field: &'static str) -> Result<Option<String>, Stop> {
+    pub(super) fn name(&mut self, field: &'static str) -> Result<Option<String>, Stop> {
         self.bounded_text(field, self.limits.max_name)
     }
 
@@ -232,13 +241,14 @@ impl<'a> RouteReader<'a, '_> {
         Ok(text.is_some_and(|text| text.decode().eq_ignore_ascii_case("true")))
     }
 
-    fn skip(&mut self) -> Result<(), Stop> {
+    pub(super) fn skip(&mut self) -> Result<(), Stop> {
         self.json.value()?;
         Ok(())
     }
 }
 
-enum Element<'a, T> {
+/// An element of a list, or the path of an earlier one.
+pub(super) enum Element<'a, T> {
     Whole(T),
     Reference(Cow<'a, str>),
 }

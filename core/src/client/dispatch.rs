@@ -1,119 +1,39 @@
 //! Where inputs and answers find their floor. Nothing is decided here.
 
-use super::{Action, Answer, Client, Command, CommandId, Purpose, Send, ServiceState};
+use super::{Answer, Client, Purpose, ServiceState};
 use crate::command::ResponseCode;
 use crate::ground::Instant;
-use crate::interface::{LostReason, OpenError, SendError, SendErrorKind, SendStatus, Stray};
-use crate::net::{ConnKey, Failure, FailureReason, NetEvent, ToWrite};
+use crate::heartbeat;
+use crate::interface::{LostReason, SendStatus, Stray};
+use crate::net::{ConnKey, Failure, FailureReason, Heard, NetEvent, ToWrite};
 use crate::producer::ProducerPurpose;
 use crate::request::StoredAnswer;
 use crate::wire::{Header, RawFrame};
 use alloc::format;
 use alloc::string::ToString;
-use alloc::vec::Vec;
+
+/// What a frame was.
+enum Kind {
+    Answer,
+    Request,
+}
 
 impl Client {
-    pub(super) fn command(&mut self, id: CommandId, command: Command) {
-        if self.state != ServiceState::Running {
-            return self.command_after_end(id, command);
-        }
-        let now = self.now.mono;
-        match command {
-            Command::OpenProducer { config } => {
-                let opened = self.producers.open(*config);
-                self.answer(id, Answer::Opened(opened));
-            }
-            Command::Reserve { producer, topic, weight, deadline } => {
-                let (producers, mut cx) = self.producing();
-                producers.reserve(&mut cx, id, producer, topic, weight, deadline);
-            }
-            Command::Withdraw { reservation } => {
-                let (producers, mut cx) = self.producing();
-                producers.withdraw(&mut cx, reservation);
-            }
-            Command::Send(send) => {
-                let (producers, mut cx) = self.producing();
-                producers.send(&mut cx, id, send);
-            }
-            Command::Flush { producer, deadline } => {
-                let (producers, mut cx) = self.producing();
-                producers.flush(&mut cx, id, producer, deadline);
-            }
-            Command::CloseProducer { producer, deadline } => {
-                let (producers, mut cx) = self.producing();
-                if !producers.close(&mut cx, producer, Some(id), deadline) {
-                    self.answer(id, Answer::Closed(Vec::new()));
-                }
-            }
-            Command::Shutdown { deadline } => {
-                self.state = ServiceState::ShuttingDown;
-                self.shutdown.ids.push(id);
-                self.close_all(deadline);
-            }
-            Command::SetNameServers { name_servers } => {
-                self.cluster.set_name_servers(now, &name_servers, &mut self.net);
-            }
-        }
-    }
-
-    /// Commands to a client that shuts down or has done so.
-    fn command_after_end(&mut self, id: CommandId, command: Command) {
-        let over = self.state == ServiceState::ShutdownAlready;
-        match command {
-            Command::OpenProducer { .. } => self.answer(id, Answer::Opened(Err(OpenError::ClientClosed))),
-            Command::Reserve { topic, .. } => {
-                let error = SendError::before_any_attempt(SendErrorKind::ClientClosed, topic, None);
-                self.answer(id, Answer::Room(Err(error)));
-            }
-            Command::Send(Send { message, one_way, .. }) => {
-                let topic = message.topic().clone();
-                let error = SendError::before_any_attempt(SendErrorKind::ClientClosed, topic, Some(message));
-                let answer = if one_way { Answer::HandedOver(Err(error)) } else { Answer::Sent(Err(error)) };
-                self.counters.not_stored += 1;
-                self.answer(id, answer);
-            }
-            Command::Flush { producer, deadline } => {
-                let (producers, mut cx) = self.producing();
-                producers.flush(&mut cx, id, producer, deadline);
-            }
-            Command::CloseProducer { producer, deadline } => {
-                let (producers, mut cx) = self.producing();
-                if !producers.close(&mut cx, producer, Some(id), deadline) {
-                    self.answer(id, Answer::Closed(Vec::new()));
-                }
-            }
-            Command::Shutdown { .. } if over => self.answer(id, Answer::Closed(Vec::new())),
-            Command::Shutdown { deadline } => {
-                self.shutdown.ids.push(id);
-                self.close_all(deadline);
-            }
-            Command::Withdraw { .. } | Command::SetNameServers { .. } => {}
-        }
-    }
-
-    fn close_all(&mut self, deadline: Instant) {
-        let (producers, mut cx) = self.producing();
-        for producer in producers.ids() {
-            producers.close(&mut cx, producer, None, deadline);
-        }
-    }
-
-    fn answer(&mut self, id: CommandId, answer: Answer) {
-        self.actions.push_back(Action::Answer { id, answer });
-    }
-
     /// Bytes came: whole frames are read, the rest is kept.
     pub(super) fn received(&mut self, conn: ConnKey, bytes: &[u8]) {
         let Some(mut inbox) = self.net.take_inbox(self.now.mono, conn) else {
-            return;
+            return self.received_text(conn, bytes);
         };
         let mut frames = inbox.feed(bytes);
+        let mut heard = Heard::default();
         let broken = loop {
             match frames.next() {
                 Ok(None) => break None,
                 Ok(Some(frame)) => {
-                    if let Err(why) = self.frame(conn, &frame) {
-                        break Some(why);
+                    match self.frame(conn, &frame) {
+                        Ok(Kind::Answer) => heard.answers = true,
+                        Ok(Kind::Request) => heard.requests = true,
+                        Err(why) => break Some(why),
                     }
                     if !self.net.is_open(conn) {
                         break None;
@@ -123,7 +43,7 @@ impl Client {
             }
         };
         drop(frames);
-        self.net.put_inbox(conn, inbox);
+        self.net.put_inbox(conn, inbox, heard);
         match broken {
             Some(why) => {
                 self.counters.bad_frames += 1;
@@ -133,20 +53,21 @@ impl Client {
         }
     }
 
-    fn frame(&mut self, conn: ConnKey, frame: &RawFrame<'_>) -> Result<(), LostReason> {
+    fn frame(&mut self, conn: ConnKey, frame: &RawFrame<'_>) -> Result<Kind, LostReason> {
         if let Some(answer) = StoredAnswer::read(frame, &self.wire) {
-            return self.stored_answer(conn, frame, &answer);
+            self.stored_answer(conn, frame, &answer)?;
+            return Ok(Kind::Answer);
         }
         let header = Header::parse(frame, &self.wire)?;
         if !header.is_response() {
-            self.inbound(conn, frame.serialize, &header);
-            return Ok(());
+            self.inbound(conn, frame, &header);
+            return Ok(Kind::Request);
         }
         match self.net.claim(conn, header.opaque) {
             Ok(purpose) => self.answered(conn, purpose, &header, frame.body),
             Err(stray) => self.stray(conn, stray, header.code),
         }
-        Ok(())
+        Ok(Kind::Answer)
     }
 
     /// A frame that reads like the answer to a stored message; what was asked decides whether it is one.
@@ -196,14 +117,17 @@ impl Client {
                 let Self { cluster, net, actions, .. } = self;
                 cluster.answered(now, purpose, (code, remark, body), &from, net, actions);
             }
+            // Its answers are no frames.
+            Purpose::Discovery => {}
             Purpose::Heartbeat(purpose) => {
-                let Self { heartbeat, net, actions, .. } = self;
-                heartbeat.answered(purpose, code, remark.unwrap_or_default(), net, actions);
+                let (heartbeat, mut cx) = self.greeting();
+                heartbeat.answered(&mut cx, purpose, header);
             }
             Purpose::Producer(purpose) => {
                 let (producers, mut cx) = self.producing();
                 producers.answered(&mut cx, purpose, header);
             }
+            Purpose::Admin(purpose) => self.admin_answered(purpose, header, body),
         }
     }
 
@@ -234,10 +158,11 @@ impl Client {
 
     fn tick(&mut self) {
         let now = self.now.mono;
-        let Self { net, cluster, heartbeat, counters, actions, .. } = self;
+        let Self { net, cluster, counters, actions, .. } = self;
         net.tick(now, counters, actions);
         cluster.tick(now, net, actions);
-        if heartbeat.tick(now, cluster, net, counters) {
+        let (heartbeat, mut cx) = self.greeting();
+        if heartbeat.tick(&mut cx) {
             self.producers.sweep(&self.cluster);
         }
         // A send that ends by a timer of its own must know before what became of its request: one that has just
@@ -245,12 +170,15 @@ impl Client {
         self.pass_events();
         let (producers, mut cx) = self.producing();
         producers.tick(&mut cx);
+        let (admin, mut cx) = self.administering();
+        admin.tick(&mut cx);
     }
 
     fn pass_events(&mut self) {
         if core::mem::take(&mut self.producers.groups_changed) {
-            let Self { producers, heartbeat, cluster, net, counters, .. } = self;
-            heartbeat.set_groups(self.now.mono, producers.groups(), cluster, net, counters);
+            let Self { now, net, cluster, actions, counters, heartbeat, producers, .. } = self;
+            let mut cx = heartbeat::Context { now: now.mono, net, cluster, actions, counters };
+            heartbeat.set_groups(&mut cx, producers.groups());
         }
         loop {
             if let Some(event) = self.net.next_event() {
@@ -269,8 +197,8 @@ impl Client {
         match event {
             // A connection that came up is greeted; one that fell silent is asked for a sign of life.
             NetEvent::Up { link } | NetEvent::Silent { link } => {
-                let Self { heartbeat, cluster, net, counters, .. } = self;
-                heartbeat.reached(now, link, cluster, net, counters);
+                let (heartbeat, mut cx) = self.greeting();
+                heartbeat.reached(&mut cx, link);
             }
             NetEvent::HandedOver { purpose: Purpose::Producer(purpose) } => {
                 let (producers, mut cx) = self.producing();
@@ -283,14 +211,19 @@ impl Client {
                         self.cluster.failed(now, purpose, &failure, &from, &mut self.net);
                     }
                 }
+                Purpose::Discovery => {
+                    let Self { cluster, net, actions, .. } = self;
+                    cluster.discovery_failed(now, &failure, net, actions);
+                }
                 Purpose::Heartbeat(purpose) => {
-                    let why = reason(&failure);
-                    self.heartbeat.note_failure(purpose, why, &self.net, &mut self.actions);
+                    let (heartbeat, mut cx) = self.greeting();
+                    heartbeat.unanswered(&mut cx, purpose, reason(&failure));
                 }
                 Purpose::Producer(purpose) => {
                     let (producers, mut cx) = self.producing();
                     producers.failed(&mut cx, purpose, failure);
                 }
+                Purpose::Admin(purpose) => self.admin_failed(purpose, failure),
             },
         }
     }
@@ -311,19 +244,24 @@ impl Client {
     }
 
     fn encode(&mut self, work: &ToWrite<Purpose>) -> Result<bool, crate::wire::EncodeError> {
-        let Self { net, cluster, heartbeat, producers, .. } = self;
+        let Self { net, cluster, heartbeat, producers, admin, counters, .. } = self;
         let Some(outbox) = net.outbox_of(work.conn) else {
             return Ok(false);
         };
         match work.purpose {
             Purpose::Cluster(purpose) => cluster.encode(purpose, work.opaque, outbox),
-            Purpose::Heartbeat(_) => heartbeat.encode(work.opaque, outbox),
+            Purpose::Heartbeat(purpose) => heartbeat.encode(purpose, work.opaque, cluster, outbox, counters),
+            Purpose::Discovery => cluster.encode_discovery(work.opaque, self.now.unix_ms, outbox),
             Purpose::Producer(ProducerPurpose::Send(key)) => {
                 producers.encode(key, work.opaque, self.now.unix_ms, outbox)
             }
             Purpose::Producer(ProducerPurpose::Unregister(id)) => {
                 producers.encode_unregister(id, work.opaque, outbox)
             }
+            Purpose::Producer(ProducerPurpose::EndTransaction(key)) => {
+                producers.encode_end(key, work.opaque, outbox)
+            }
+            Purpose::Admin(purpose) => admin.encode(purpose, work.opaque, outbox),
         }
     }
 
@@ -334,13 +272,18 @@ impl Client {
                 let (producers, mut cx) = self.producing();
                 producers.not_encodable(&mut cx, key, why);
             }
+            Purpose::Producer(ProducerPurpose::EndTransaction(key)) => {
+                let (producers, mut cx) = self.producing();
+                producers.end_not_encodable(&mut cx, key);
+            }
             Purpose::Producer(purpose @ ProducerPurpose::Unregister(_)) => {
                 let failure = Failure { written: false, why: FailureReason::Timeout };
                 let (producers, mut cx) = self.producing();
                 producers.failed(&mut cx, purpose, failure);
             }
+            Purpose::Admin(purpose) => self.admin_not_encodable(purpose, error),
             // Names are checked when they come in, so that these always fit.
-            Purpose::Cluster(_) | Purpose::Heartbeat(_) => {}
+            Purpose::Cluster(_) | Purpose::Discovery | Purpose::Heartbeat(_) => {}
         }
     }
 
@@ -354,6 +297,8 @@ impl Client {
         if self.state != ServiceState::ShuttingDown || !self.producers.is_empty() {
             return;
         }
+        let (admin, mut cx) = self.administering();
+        admin.close(&mut cx);
         self.state = ServiceState::ShutdownAlready;
         self.net.shut_down(self.now.mono, &mut self.actions);
         let undelivered = core::mem::take(&mut self.shutdown.undelivered);

@@ -1,5 +1,8 @@
 //! Floor 9: the client. Knows all floors: every input enters here, and here alone answers find their floor.
 
+mod administer;
+mod commands;
+mod discovery;
 mod dispatch;
 mod inbound;
 mod owned_input;
@@ -8,21 +11,25 @@ mod purpose;
 mod tests;
 
 pub use crate::interface::{
-    Action, Answer, BrokerView, ClientConfig, CloseReason, ClusterView, Command, CommandId, ConfigError,
-    ConnId, ConnectionState, ConnectionView, Counters, Identity, Input, Limits, LostReason, MemoryUse,
-    Millis, Notice, ProducerId, Send, ServiceState, Stray, Timing, TopicView,
+    Action, Answer, BrokerView, CheckId, ClientConfig, CloseReason, ClusterView, Command, CommandId,
+    ConfigError, ConnId, ConnectionState, ConnectionView, Counters, EndErrorKind, EndTransactionError,
+    EndVerdict, FaultDetector, HalfMessage, Identity, Input, LatencyFault, Limits, LocalTransactionState,
+    LostReason, MemoryUse, Millis, Notice, ProducerId, ProducerView, RunningInfo, Send, SendMode,
+    ServiceState, Stray, Timing, TopicView, TransactionCheck, TransactionEnd,
 };
 pub use owned_input::OwnedInput;
 
+use crate::admin::Admin;
 use crate::cluster::Cluster;
-use crate::command::LanguageCode;
+use crate::command::{LanguageCode, version};
 use crate::ground::names::{ClientId, TopicName};
 use crate::ground::{Instant, Now, Rng};
-use crate::heartbeat::Heartbeat;
+use crate::heartbeat::{self, Heartbeat};
 use crate::interface::Undelivered;
+use crate::message::UniqueKey;
 use crate::net::{LinkState, Net, conn_key};
 use crate::producer::{Context, Producers};
-use crate::wire::WireLimits;
+use crate::wire::{SerializeType, WireLimits};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -51,14 +58,17 @@ use purpose::Purpose;
 #[derive(Debug)]
 pub struct Client {
     now: Now,
+    started: Instant,
     state: ServiceState,
     client_id: ClientId,
     wire: WireLimits,
+    serialize: SerializeType,
     language: LanguageCode,
     net: Net<Purpose>,
     cluster: Cluster,
     heartbeat: Heartbeat,
     producers: Producers,
+    admin: Admin,
     actions: VecDeque<Action>,
     counters: Counters,
     shutdown: Shutdown,
@@ -82,17 +92,19 @@ impl Client {
         config.check()?;
         let client_id = config.client_id()?;
         let rng = Rng::new(config.seed);
-        let heartbeat =
-            Heartbeat::new(client_id.clone(), config.serialize_type, config.language, config.timing.clone());
+        let heartbeat = Heartbeat::new(&config, client_id.clone(), rng.fork("heartbeat"));
         Ok(Self {
             now,
+            started: now.mono,
             state: ServiceState::CreateJust,
             wire: config.limits.wire(),
+            serialize: config.serialize_type,
             language: config.language,
             net: Net::new(config.timing.clone(), &config.limits, rng.fork("net")),
-            cluster: Cluster::new(&config, &rng),
+            cluster: Cluster::new(&config, now.mono, &rng),
             heartbeat,
             producers: Producers::new(&config, client_id.clone(), &rng),
+            admin: Admin::new(&config, &rng),
             client_id,
             actions: VecDeque::new(),
             counters: Counters::default(),
@@ -150,7 +162,8 @@ impl Client {
             return Instant::NEVER;
         }
         let (net, cluster) = (self.net.deadline(), self.cluster.deadline());
-        net.min(cluster).min(self.heartbeat.deadline()).min(self.producers.deadline())
+        let others = self.producers.deadline().min(self.admin.deadline());
+        net.min(cluster).min(self.heartbeat.deadline()).min(others)
     }
 
     /// Hands out the bytes for a connection, from the first that no `Wrote` has reported; at most about
@@ -184,12 +197,35 @@ impl Client {
         Counters { route_queries: self.cluster.queries, ..self.counters }
     }
 
+    /// How often brokers have asked about a transaction of which this client knows how it ended, or that it may have.
+    #[must_use]
+    pub fn transaction_checks_of(&self, producer: ProducerId, transaction: UniqueKey) -> u32 {
+        self.producers.checks_of(producer, transaction)
+    }
+
     /// Memory that grows with work, in numbers.
     #[must_use]
     pub fn memory(&self) -> MemoryUse {
         let (messages, message_bytes, waiting_callers) = self.producers.memory();
-        let (requests, outbox_bytes, inbox_bytes) = self.net.memory();
-        MemoryUse { messages, message_bytes, waiting_callers, outbox_bytes, inbox_bytes, requests }
+        let (requests, outbox_bytes, in_frames) = self.net.memory();
+        let inbox_bytes = in_frames + self.cluster.discovery_held();
+        let (transaction_checks, ended_transactions) = self.producers.transaction_memory();
+        MemoryUse {
+            messages,
+            message_bytes,
+            waiting_callers,
+            outbox_bytes,
+            inbox_bytes,
+            requests,
+            transaction_checks,
+            ended_transactions,
+        }
+    }
+
+    /// True until a producer is closed.
+    #[must_use]
+    pub fn has_producer(&self, producer: ProducerId) -> bool {
+        self.producers.has(producer)
     }
 
     /// Changes whenever [`view`](Self::view) may show something new.
@@ -206,9 +242,28 @@ impl Client {
             service_state: self.state,
             client_id: self.client_id.clone(),
             name_server: self.cluster.name_server().cloned(),
+            name_servers: self.cluster.name_servers().cloned().collect(),
             connections: self.connections(),
             brokers: self.cluster.brokers_view(),
             topics: self.cluster.topics_view(),
+        }
+    }
+
+    /// How the client fares: all that an observer can ask, with a text for people.
+    #[must_use]
+    #[doc(alias = "consumerRunningInfo")]
+    pub fn running_info(&self, now: Now) -> RunningInfo {
+        let topic_name = |key| self.cluster.topic(key).map(|topic| topic.name.clone());
+        RunningInfo {
+            uptime: now.mono.max(self.now.mono).since(self.started),
+            library_version: env!("CARGO_PKG_VERSION"),
+            protocol_version: version::CURRENT,
+            language: self.language,
+            serialize_type: self.serialize,
+            cluster: self.view(),
+            producers: self.producers.view(topic_name).collect(),
+            counters: self.counters(),
+            memory: self.memory(),
         }
     }
 
@@ -237,6 +292,12 @@ impl Client {
     fn producing(&mut self) -> (&mut Producers, Context<'_, Purpose>) {
         let Self { now, net, cluster, actions, counters, producers, .. } = self;
         (producers, Context { now: *now, net, cluster, actions, counters })
+    }
+
+    /// The heartbeat floor with what it needs of the others.
+    fn greeting(&mut self) -> (&mut Heartbeat, heartbeat::Context<'_, Purpose>) {
+        let Self { now, net, cluster, actions, counters, heartbeat, .. } = self;
+        (heartbeat, heartbeat::Context { now: now.mono, net, cluster, actions, counters })
     }
 
     /// Reminds the driver when the deadline has moved earlier.

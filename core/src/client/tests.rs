@@ -1,12 +1,23 @@
 //! The client against a scripted name server and broker, one input at a time.
 
+mod admin;
+mod checks;
+mod declared_topics;
+mod heartbeat;
+mod inbound;
+mod latency_fault;
+mod name_servers;
+mod running_info;
+mod silence;
+mod transactions;
+
 use super::{
     Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, ConnectionState, Input,
-    Send, ServiceState,
+    Notice, Send, ServiceState,
 };
 use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
 use crate::ground::{Instant, Now};
-use crate::interface::{ProducerId, Target};
+use crate::interface::{ProducerId, SendMode, Target, TransactionCheck};
 use crate::message::Message;
 use crate::producer::{Outcome, ProducerConfig, SendErrorKind, SendReceipt};
 use crate::wire::{
@@ -27,6 +38,7 @@ struct Request {
     opaque: i32,
     one_way: bool,
     ext: BTreeMap<String, String>,
+    body: Vec<u8>,
 }
 
 /// The client, its clock, and what came out of it.
@@ -37,8 +49,13 @@ struct Rig {
     addresses: BTreeMap<ConnId, String>,
     answers: BTreeMap<u64, Answer>,
     requests: Vec<Request>,
+    /// What was written that is no frame.
+    texts: Vec<(ConnId, String)>,
+    told: Vec<String>,
     connects: Vec<ConnId>,
     closes: Vec<ConnId>,
+    checks: Vec<TransactionCheck>,
+    notices: Vec<Notice>,
     next_id: u64,
     /// The socket takes nothing by itself.
     keep_bytes: bool,
@@ -64,8 +81,12 @@ impl Rig {
             addresses: BTreeMap::new(),
             answers: BTreeMap::new(),
             requests: Vec::new(),
+            texts: Vec::new(),
+            told: Vec::new(),
             connects: Vec::new(),
             closes: Vec::new(),
+            checks: Vec::new(),
+            notices: Vec::new(),
             next_id: 0,
             keep_bytes: false,
         }
@@ -89,7 +110,12 @@ impl Rig {
                 Action::Answer { id, answer } => {
                     assert!(self.answers.insert(id.0, answer).is_none(), "answered twice");
                 }
-                Action::Write { .. } | Action::SetTimer { .. } | Action::Notice(_) => {}
+                Action::Check(check) => self.checks.push(*check),
+                Action::Notice(notice) => {
+                    self.told.push(format!("{notice:?}"));
+                    self.notices.push(notice);
+                }
+                Action::Write { .. } | Action::SetTimer { .. } => {}
             }
         }
     }
@@ -109,6 +135,10 @@ impl Rig {
     }
 
     fn read_requests(&mut self, conn: ConnId, bytes: &[u8]) {
+        if bytes.starts_with(b"GET ") {
+            self.texts.push((conn, String::from_utf8(bytes.to_vec()).unwrap()));
+            return;
+        }
         let inbox = self.inboxes.get_mut(&conn).unwrap();
         let mut frames = inbox.feed(bytes);
         while let Some(frame) = frames.next().unwrap() {
@@ -119,6 +149,7 @@ impl Rig {
                 opaque: header.opaque,
                 one_way: header.is_oneway(),
                 ext: header.ext.iter().map(|(k, v)| (k.into_owned(), v.into_owned())).collect(),
+                body: frame.body.to_vec(),
             });
         }
     }
@@ -152,7 +183,7 @@ impl Rig {
 
     fn send(&mut self, producer: ProducerId, topic: &str, within: Duration) -> u64 {
         let message = Message::new(topic.parse().unwrap(), "body");
-        self.send_with(producer, message, within, Target::Any, false)
+        self.send_with(producer, message, within, Target::Any, SendMode::Acknowledged)
     }
 
     fn send_with(
@@ -161,7 +192,7 @@ impl Rig {
         message: Message,
         within: Duration,
         target: Target,
-        one_way: bool,
+        mode: SendMode,
     ) -> u64 {
         let deadline = self.now.mono + within;
         self.command(Command::Send(Send {
@@ -169,7 +200,7 @@ impl Rig {
             message,
             target,
             deadline,
-            one_way,
+            mode,
             reservation: None,
             retries: None,
         }))
@@ -196,22 +227,20 @@ impl Rig {
         ext: Vec<(&'static str, String)>,
         body: &[u8],
     ) {
-        let head = CommandHead {
-            code,
-            flag: 1,
-            opaque,
-            version: version::CURRENT,
-            language: LanguageCode::Java,
-            remark,
-        };
-        let mut out = BytesMut::new();
-        if ext.is_empty() {
-            encode_command(&mut out, SerializeType::Json, &head, &NoFields, body.len()).unwrap();
-        } else {
-            encode_command(&mut out, SerializeType::Json, &head, &Fields(ext), body.len()).unwrap();
-        }
-        out.extend_from_slice(body);
-        self.input(Input::Received { conn, bytes: &out });
+        self.receive(conn, (code, 1, opaque), remark, ext, body);
+    }
+
+    /// A frame arrives: its code, flag and opaque.
+    fn receive(
+        &mut self,
+        conn: ConnId,
+        head: (i32, i32, i32),
+        remark: Option<&str>,
+        ext: Vec<(&'static str, String)>,
+        body: &[u8],
+    ) {
+        let bytes = frame(SerializeType::Json, head, remark, ext, body);
+        self.input(Input::Received { conn, bytes: &bytes });
     }
 
     fn answer(&mut self, request: &Request, code: i32, remark: Option<&str>) {
@@ -259,6 +288,26 @@ impl Rig {
             other => panic!("no verdict: {other:?}"),
         }
     }
+}
+
+/// A frame with its code, flag and opaque.
+fn frame(
+    serialize: SerializeType,
+    (code, flag, opaque): (i32, i32, i32),
+    remark: Option<&str>,
+    ext: Vec<(&'static str, String)>,
+    body: &[u8],
+) -> BytesMut {
+    let (version, language) = (version::CURRENT, LanguageCode::Java);
+    let head = CommandHead { code, flag, opaque, version, language, remark };
+    let mut out = BytesMut::new();
+    if ext.is_empty() {
+        encode_command(&mut out, serialize, &head, &NoFields, body.len()).unwrap();
+    } else {
+        encode_command(&mut out, serialize, &head, &Fields(ext), body.len()).unwrap();
+    }
+    out.extend_from_slice(body);
+    out
 }
 
 fn config() -> ClientConfig {
@@ -382,22 +431,9 @@ fn shutdown_unregisters_and_then_nothing_happens() {
 fn one_way_ends_when_the_socket_has_all_of_it() {
     let (mut rig, producer) = ready(&["broker-a"]);
     let message = Message::new("T".parse().unwrap(), "body");
-    let id = rig.send_with(producer, message, Duration::from_secs(1), Target::Any, true);
+    let id = rig.send_with(producer, message, Duration::from_secs(1), Target::Any, SendMode::OneWay);
     assert!(rig.take_request(RequestCode::SEND_MESSAGE_V2).one_way);
     assert!(matches!(rig.answers.remove(&id), Some(Answer::HandedOver(Ok(())))));
-}
-
-#[test]
-fn an_unknown_request_is_answered_as_java_does() {
-    let (mut rig, _) = ready(&["broker-a"]);
-    let conn = *rig.addresses.iter().find(|(_, address)| *address == "10.0.0.0:10911").unwrap().0;
-    let head =
-        CommandHead { code: 999, flag: 0, opaque: 4, version: 0, language: LanguageCode::Java, remark: None };
-    let mut out = BytesMut::new();
-    encode_command(&mut out, SerializeType::Json, &head, &NoFields, 0).unwrap();
-    rig.input(Input::Received { conn, bytes: &out });
-    let reply = rig.take_request(RequestCode(ResponseCode::REQUEST_CODE_NOT_SUPPORTED.0));
-    assert_eq!(reply.opaque, 4);
 }
 
 #[test]

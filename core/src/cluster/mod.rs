@@ -1,6 +1,12 @@
 //! Floor 7: the cluster as the name servers tell it: topics, their routes, brokers and their masters.
 
 mod brokers;
+mod discovery;
+mod latency_fault;
+#[cfg(test)]
+mod latency_fault_tests;
+mod list_change;
+mod look_again;
 mod name_servers;
 mod publish;
 #[cfg(test)]
@@ -9,17 +15,23 @@ mod query;
 mod topic;
 
 pub(crate) use brokers::{BrokerKey, Brokers};
+pub(crate) use discovery::DiscoveryPurpose;
+pub(crate) use latency_fault::Question;
+pub(crate) use publish::writable_queues;
 pub(crate) use topic::{Topic, TopicKey};
 
 use crate::command::LanguageCode;
-use crate::ground::endpoint::{Endpoint, NameServers};
+use crate::ground::endpoint::Endpoint;
 use crate::ground::names::TopicName;
 use crate::ground::{Instant, Rng, Slots, Timers};
 use crate::interface::{Action, BrokerView, ClientConfig, NoRoute, Notice, Timing, TopicView};
-use crate::net::Net;
+use crate::net::{LinkKey, Net, Role};
 use crate::wire::SerializeType;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
+use discovery::Discovery;
+use latency_fault::LatencyFaults;
 use name_servers::NameServerList;
 
 /// Why this floor made a request.
@@ -36,6 +48,10 @@ pub(crate) enum ClusterTimer {
     Round,
     /// One route is.
     Topic(TopicKey),
+    /// The detector looks at a broker that failed.
+    Watch(BrokerKey),
+    /// The list of name servers is.
+    Discovery,
 }
 
 /// What the floor above must learn.
@@ -51,9 +67,13 @@ pub(crate) enum Learnt {
 #[derive(Debug)]
 pub(crate) struct Cluster {
     name_servers: NameServerList,
+    discovery: Option<Box<Discovery>>,
     topics: Slots<Topic>,
     by_name: BTreeMap<TopicName, TopicKey>,
     brokers: Brokers,
+    /// None unless the strategy is wanted.
+    latency_faults: Option<Box<LatencyFaults>>,
+    questions: VecDeque<Question>,
     timers: Timers<ClusterTimer>,
     round_armed: bool,
     /// Routes changed since brokers were swept.
@@ -72,13 +92,20 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    pub(crate) fn new(config: &ClientConfig, rng: &Rng) -> Self {
+    pub(crate) fn new(config: &ClientConfig, now: Instant, rng: &Rng) -> Self {
+        let mut timers = Timers::default();
         Self {
             name_servers: NameServerList::new(&config.name_servers, &mut rng.fork("name-server-order")),
+            discovery: Discovery::new(config, now, &mut timers),
             topics: Slots::default(),
             by_name: BTreeMap::new(),
             brokers: Brokers::default(),
-            timers: Timers::default(),
+            latency_faults: config
+                .latency_fault
+                .clone()
+                .map(|settings| Box::new(LatencyFaults::new(settings))),
+            questions: VecDeque::new(),
+            timers,
             round_armed: false,
             unswept: false,
             learnt: VecDeque::new(),
@@ -145,14 +172,19 @@ impl Cluster {
         self.most_topics
     }
 
-    /// The next writable queue of a topic, away from `avoid` and from brokers that do not look well.
+    /// The next writable queue of a topic, away from `avoid` and from brokers that do not look well. `answered`: the
+    /// broker will answer what is sent there.
     pub(crate) fn next_queue<P: Copy>(
         &mut self,
         now: Instant,
         key: TopicKey,
         avoid: Option<BrokerKey>,
+        answered: bool,
         net: &Net<P>,
     ) -> Option<(BrokerKey, i32)> {
+        if self.latency_faults.is_some() {
+            return self.next_queue_by_latency(now, key, avoid, answered, net);
+        }
         let topic = self.topics.get_mut(key)?;
         let publish = topic.publish.as_ref()?;
         let brokers = &self.brokers;
@@ -161,20 +193,56 @@ impl Cluster {
     }
 
     /// True when the topic has queues on a broker that looks well and is not `avoid`.
-    pub(crate) fn has_alternative<P: Copy>(&self, key: TopicKey, avoid: BrokerKey, net: &Net<P>) -> bool {
+    pub(crate) fn has_alternative<P: Copy>(
+        &self,
+        now: Instant,
+        key: TopicKey,
+        avoid: BrokerKey,
+        net: &Net<P>,
+    ) -> bool {
         let Some(publish) = self.topics.get(key).and_then(|topic| topic.publish.as_ref()) else {
             return false;
         };
-        publish.brokers().any(|broker| broker != avoid && is_usable(&self.brokers, net, broker))
+        let looks_well = |broker| is_usable(&self.brokers, net, broker) && self.is_available(now, broker);
+        publish.brokers().any(|broker| broker != avoid && looks_well(broker))
     }
 
     /// The endpoints of all masters, in order.
-    pub(crate) fn masters(&self) -> impl Iterator<Item = &(Endpoint, crate::net::LinkKey)> {
+    pub(crate) fn masters(&self) -> impl Iterator<Item = &(Endpoint, LinkKey)> {
         self.brokers.iter().filter_map(|(_, broker)| broker.master.as_ref())
     }
 
     pub(crate) fn name_server(&self) -> Option<&Endpoint> {
         self.name_servers.current()
+    }
+
+    pub(crate) fn name_servers(&self) -> impl Iterator<Item = &Endpoint> {
+        self.name_servers.iter()
+    }
+
+    /// Bytes of an answer of discovery that is not complete yet.
+    pub(crate) fn discovery_held(&self) -> usize {
+        self.discovery.as_ref().map_or(0, |discovery| discovery.held())
+    }
+
+    /// The name server to ask, and the link to it; none when the list is empty.
+    pub(crate) fn choose_name_server<P: Copy>(&mut self, net: &mut Net<P>) -> Option<(Endpoint, LinkKey)> {
+        let usable = |server: &Endpoint| {
+            let link = net.link(Role::NameServer, server);
+            net.is_usable(link)
+        };
+        let chosen = self.name_servers.choose(usable)?.clone();
+        let link = net.link(Role::NameServer, &chosen);
+        Some((chosen, link))
+    }
+
+    /// A name server did not help somebody else.
+    pub(crate) fn name_server_failed(&mut self, endpoint: &Endpoint) {
+        self.name_servers.failed(endpoint);
+    }
+
+    pub(crate) fn name_server_count(&self) -> usize {
+        self.name_servers.len()
     }
 
     pub(crate) fn next_learnt(&mut self) -> Option<Learnt> {
@@ -189,24 +257,8 @@ impl Cluster {
         self.timers.next()
     }
 
-    /// A list of name servers to use from now on. A query under way ends by itself.
-    pub(crate) fn set_name_servers<P: Copy + From<ClusterPurpose>>(
-        &mut self,
-        now: Instant,
-        list: &NameServers,
-        net: &mut Net<P>,
-    ) {
-        self.name_servers = NameServerList::new(list, &mut self.rng);
-        self.version += 1;
-        for key in self.topics.keys() {
-            if self.topics.get(key).is_some_and(|topic| topic.waiting > 0) {
-                self.look_up(now, key, net);
-            }
-        }
-    }
-
     /// Handles every timer of this floor that is due.
-    pub(crate) fn tick<P: Copy + From<ClusterPurpose>>(
+    pub(crate) fn tick<P: Copy + From<ClusterPurpose> + From<DiscoveryPurpose>>(
         &mut self,
         now: Instant,
         net: &mut Net<P>,
@@ -214,12 +266,14 @@ impl Cluster {
     ) {
         while let Some(timer) = self.timers.pop_due(now) {
             match timer {
+                ClusterTimer::Discovery => self.discover(now, net),
                 ClusterTimer::Topic(key) => {
                     if let Some(topic) = self.topics.get_mut(key) {
                         topic.soon = None;
                         self.look_up(now, key, net);
                     }
                 }
+                ClusterTimer::Watch(broker) => self.watch(now, broker),
                 ClusterTimer::Round => {
                     self.forget_unused(now, self.timing.topic_expiry);
                     self.sweep_brokers(now, net, actions);
@@ -274,6 +328,9 @@ impl Cluster {
             .filter(|(_, broker)| named.contains(broker.name.as_str()))
             .map(|(key, _)| key)
             .collect();
+        if let Some(faults) = &mut self.latency_faults {
+            faults.retain(|broker| stays.contains(&broker));
+        }
         for broker in self.brokers.sweep(|key| stays.contains(&key)) {
             self.version += 1;
             if let Some((_, link)) = broker.master
@@ -310,6 +367,11 @@ impl Cluster {
         let Some(topic) = self.topics.get_mut(key) else {
             return;
         };
+        if let Some(discovery) = &self.discovery {
+            // Those who wait look again when there is a list.
+            topic.error = Some(discovery.no_route());
+            return;
+        }
         topic.error = Some(NoRoute::NoNameServerConfigured);
         if topic.publish.is_none() {
             self.learnt.push_back(Learnt::Hopeless(key));
@@ -322,6 +384,7 @@ fn is_usable<P: Copy>(brokers: &Brokers, net: &Net<P>, broker: BrokerKey) -> boo
     master.is_some_and(|(_, link)| net.is_usable(*link))
 }
 
+#[inline(always)]
 fn has_stalled<P: Copy>(now: Instant, brokers: &Brokers, net: &Net<P>, broker: BrokerKey) -> bool {
     let master = brokers.get(broker).and_then(|broker| broker.master.as_ref());
     master.is_some_and(|(_, link)| net.has_stalled(now, *link))

@@ -14,13 +14,20 @@ pub(crate) struct NameServerList {
 
 impl NameServerList {
     pub(crate) fn new(list: &NameServers, rng: &mut Rng) -> Self {
-        let mut order: Vec<Endpoint> = list.iter().cloned().collect();
-        // Clients start at different servers; the sequence is the seed's alone.
-        for last in (1..order.len()).rev() {
-            let other = usize::try_from(rng.below(last as u64 + 1)).unwrap_or(last);
-            order.swap(last, other);
+        Self { order: shuffled(list, rng), current: 0 }
+    }
+
+    /// Takes another list. The one in use stays in use if it is on it. Returns the servers that left; none when both
+    /// lists name the same ones.
+    pub(crate) fn replace(&mut self, list: &NameServers, rng: &mut Rng) -> Option<Vec<Endpoint>> {
+        if list.len() == self.len() && list.iter().all(|server| self.contains(server)) {
+            return None;
         }
-        Self { order, current: 0 }
+        let current = self.current().cloned();
+        let old = core::mem::replace(&mut self.order, shuffled(list, rng));
+        let stays = |server: &Endpoint| current.as_ref() == Some(server);
+        self.current = self.order.iter().position(stays).unwrap_or(0);
+        Some(old.into_iter().filter(|server| !self.order.contains(server)).collect())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -32,10 +39,13 @@ impl NameServerList {
         self.order.get(self.current)
     }
 
-    /// All of them.
-    #[cfg(test)]
-    fn iter(&self) -> impl Iterator<Item = &Endpoint> {
+    /// All of them, in the order in which they are asked.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Endpoint> {
         self.order.iter()
+    }
+
+    pub(crate) fn contains(&self, server: &Endpoint) -> bool {
+        self.order.contains(server)
     }
 
     /// Keeps the one in use if it is `usable`; else moves on to the next that is, or stays.
@@ -59,10 +69,21 @@ impl NameServerList {
     }
 }
 
+/// Clients start at different servers; the sequence is the seed's alone.
+fn shuffled(list: &NameServers, rng: &mut Rng) -> Vec<Endpoint> {
+    let mut order: Vec<Endpoint> = list.iter().cloned().collect();
+    for last in (1..order.len()).rev() {
+        let other = usize::try_from(rng.below(last as u64 + 1)).unwrap_or(last);
+        order.swap(last, other);
+    }
+    order
+}
+
 #[cfg(test)]
 mod tests {
     use super::NameServerList;
     use crate::ground::Rng;
+    use alloc::format;
     use alloc::string::ToString;
     use alloc::vec::Vec;
 
@@ -93,6 +114,20 @@ mod tests {
         let third = servers.choose(|server| *server != second).unwrap().clone();
         assert!(third != second);
         assert_eq!(servers.choose(|_| false), Some(&third));
+    }
+
+    #[test]
+    fn another_list_keeps_the_server_in_use_when_it_has_it() {
+        let mut rng = Rng::new(3);
+        let mut servers = list(1);
+        assert_eq!(servers.replace(&"c:3;a:1;b:2".parse().unwrap(), &mut rng), None);
+        let used = servers.current().unwrap().clone();
+        let with_it = format!("x:8;y:9;{used}");
+        let left = servers.replace(&with_it.parse().unwrap(), &mut rng).unwrap();
+        assert_eq!((left.len(), servers.current()), (2, Some(&used)));
+        assert!(!left.contains(&used));
+        let left = servers.replace(&"z:7".parse().unwrap(), &mut rng).unwrap();
+        assert_eq!((left.len(), servers.current().unwrap().to_string().as_str()), (3, "z:7"));
     }
 
     #[test]

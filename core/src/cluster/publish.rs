@@ -77,11 +77,7 @@ impl PublishInfo {
         usable: impl Fn(BrokerKey) -> bool,
         stalled: impl Fn(BrokerKey) -> bool,
     ) -> Option<(BrokerKey, i32)> {
-        let start = match *place {
-            _ if self.total == 0 => return None,
-            place if place < self.total => place,
-            place => place % self.total,
-        };
+        let start = self.start(*place)?;
         let best = |broker| Some(broker) != avoid && usable(broker) && !stalled(broker);
         // Nearly always the queue whose turn it is will do.
         let found = self.first_of_rank(start, best).or_else(|| {
@@ -93,6 +89,32 @@ impl PublishInfo {
             ];
             others.into_iter().find_map(|rank| self.first_of_rank(start, rank))
         })?;
+        self.take(place, found)
+    }
+
+    /// As [`next`](Self::next), with ranks of the caller's, the best one first.
+    pub(crate) fn next_of_ranks(
+        &self,
+        place: &mut usize,
+        ranks: &[&dyn Fn(BrokerKey) -> bool],
+    ) -> Option<(BrokerKey, i32)> {
+        let start = self.start(*place)?;
+        let found = ranks.iter().find_map(|rank| self.first_of_rank(start, rank))?;
+        self.take(place, found)
+    }
+
+    /// The place to begin at; none without a queue. The topic may have had more queues.
+    #[inline(always)]
+    fn start(&self, place: usize) -> Option<usize> {
+        match place {
+            _ if self.total == 0 => None,
+            place if place < self.total => Some(place),
+            place => Some(place % self.total),
+        }
+    }
+
+    #[inline(always)]
+    fn take(&self, place: &mut usize, found: usize) -> Option<(BrokerKey, i32)> {
         *place = if found + 1 < self.total { found + 1 } else { 0 };
         self.at(found)
     }

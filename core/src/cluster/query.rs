@@ -9,17 +9,13 @@ use crate::ground::Instant;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
 use crate::interface::{Action, NoRoute, Notice, clean_text};
-use crate::net::{Failure, FailureReason, Net, Outbox, Role, pause};
+use crate::net::{Failure, FailureReason, Net, Outbox, Role};
 use crate::request::GetRouteInfoRequestHeader;
 use crate::wire::{EncodeError, RequestHead, encode_request};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::time::Duration;
-
-/// First pause before a search without result is repeated.
-const SEARCH_PAUSE: Duration = Duration::from_millis(100);
 
 impl Cluster {
     /// Asks for a route now, unless it is being asked for.
@@ -59,7 +55,7 @@ impl Cluster {
         }
     }
 
-    fn plan(&mut self, key: TopicKey, at: Instant) {
+    pub(super) fn plan(&mut self, key: TopicKey, at: Instant) {
         let Some(topic) = self.topics.get_mut(key) else {
             return;
         };
@@ -95,6 +91,8 @@ impl Cluster {
     }
 
     /// Writes the frame of a query (`GET_ROUTEINFO_BY_TOPIC`, request code 105).
+    // Kept apart from the sends that are encoded beside it.
+    #[inline(never)]
     pub(crate) fn encode(
         &self,
         purpose: ClusterPurpose,
@@ -183,6 +181,9 @@ impl Cluster {
         why: String,
         net: &mut Net<P>,
     ) {
+        if !self.name_servers.contains(from) {
+            return self.ask_elsewhere(now, key, net);
+        }
         self.name_servers.failed(from);
         let servers = self.name_servers.len();
         let Some(topic) = self.topics.get_mut(key) else {
@@ -203,6 +204,7 @@ impl Cluster {
         } else {
             self.search_on(now, key);
         }
+        self.discover_soon(now);
     }
 
     /// The name server does not know the topic.
@@ -232,29 +234,6 @@ impl Cluster {
             default_topic: topic.default_topic.clone(),
         });
         self.search_on(now, key);
-    }
-
-    /// Repeats a search after a pause while somebody waits for it; else the next round does.
-    fn search_on(&mut self, now: Instant, key: TopicKey) {
-        let Some(topic) = self.topics.get(key) else {
-            return;
-        };
-        if topic.waiting > 0 {
-            let most = self.timing.route_retry_interval.max(SEARCH_PAUSE);
-            let rest = pause(&mut self.rng, topic.failures, SEARCH_PAUSE, most);
-            self.plan(key, now + rest);
-        } else if topic.provisional {
-            self.look_later(now, key);
-        }
-    }
-
-    /// Looks for a route again at intervals that grow with each failure, until those of the rounds are reached.
-    fn look_later(&mut self, now: Instant, key: TopicKey) {
-        let failures = self.topics.get(key).map_or(0, |topic| topic.failures);
-        let rest = self.timing.route_retry_interval.saturating_mul(1 << failures.saturating_sub(1).min(16));
-        if rest < self.timing.route_interval {
-            self.plan(key, now + rest);
-        }
     }
 
     /// A route came: brokers, queues and those who wait follow it.
@@ -294,6 +273,12 @@ impl Cluster {
         if usable {
             topic.error = None;
         }
+        if usable && topic.declared > 0 {
+            self.connect_to(now, key, net, actions);
+        }
+        let Some(topic) = self.topics.get(key) else {
+            return;
+        };
         if usable && topic.waiting > 0 {
             self.learnt.push_back(Learnt::Route(key));
         } else if matches!(topic.error, Some(NoRoute::StaticTopic(_))) {

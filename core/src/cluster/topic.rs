@@ -34,6 +34,8 @@ pub(crate) struct Topic {
     pub(crate) last_used: Instant,
     /// Sends and callers of this topic; it is not forgotten while there are any.
     pub(crate) users: usize,
+    /// Producers that named it when they were opened.
+    pub(crate) declared: usize,
     /// Sends that wait for the route.
     pub(crate) waiting: usize,
     /// Answers in a row that brought no usable route.
@@ -64,9 +66,15 @@ impl Topic {
             fetched_at: None,
             last_used: now,
             users: 0,
+            declared: 0,
             waiting: 0,
             failures: 0,
             tried: 0,
         }
+    }
+
+    /// Whether somebody needs its route now: a send that waits, or a producer that has named it and has none yet.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.waiting > 0 || (self.declared > 0 && self.route.is_none())
     }
 }

@@ -282,6 +282,13 @@ impl NameServers {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Whether both name the same servers, in any order.
+    #[must_use]
+    pub fn same_servers(&self, other: &NameServers) -> bool {
+        // Neither holds one twice.
+        self.len() == other.len() && self.iter().all(|endpoint| other.0.contains(endpoint))
+    }
 }
 
 impl FromStr for NameServers {

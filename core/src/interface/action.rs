@@ -1,11 +1,16 @@
 //! Everything a driver must do, and everything a caller learns.
 
+use super::discovery::DiscoveryError;
 use super::input::{CloseReason, CommandId, ConnId, ProducerId};
 use crate::command::ResponseCode;
 use crate::ground::Instant;
-use crate::ground::endpoint::Endpoint;
+use crate::ground::endpoint::{Endpoint, NameServers};
 use crate::ground::names::{BrokerName, TopicName};
-use crate::interface::{OpenError, SendError, SendReceipt, Undelivered};
+use crate::interface::{
+    AdminAnswer, AdminError, EndTransactionError, OpenError, SendError, SendReceipt, TransactionCheck,
+    Undelivered,
+};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -42,6 +47,9 @@ pub enum Action {
         /// The answer.
         answer: Answer,
     },
+    /// A broker asks what became of a half message: answered by [`Command::AnswerCheck`](super::Command::AnswerCheck), or
+    /// given up by [`Command::DropCheck`](super::Command::DropCheck).
+    Check(Box<TransactionCheck>),
     /// Something an observer may want to know. Nothing depends on it.
     Notice(Notice),
 }
@@ -57,10 +65,14 @@ pub enum Answer {
     Sent(Result<SendReceipt, SendError>),
     /// To a one-way `Send`: the socket took all of it, or why not.
     HandedOver(Result<(), SendError>),
+    /// To `EndTransaction` and `AnswerCheck`: the broker has done it, or what is known instead.
+    Ended(Result<(), EndTransactionError>),
     /// To `Flush`: everything has a verdict, or how many sends had none at the deadline.
     Flushed(Result<(), usize>),
     /// To `CloseProducer` and `Shutdown`: what was not delivered.
     Closed(Vec<Undelivered>),
+    /// To `Admin`.
+    Admin(Result<AdminAnswer, AdminError>),
 }
 
 /// Something an observer may want to know: log it, count it, or ignore it.
@@ -94,6 +106,30 @@ pub enum Notice {
     BrokerLeft {
         /// Its name.
         broker: BrokerName,
+    },
+    /// The latency-fault strategy avoids a broker from now on, see
+    /// [`LatencyFault`](super::LatencyFault).
+    BrokerAvoided {
+        /// Its name.
+        broker: BrokerName,
+        /// How long the attempt took that brought it about.
+        latency: Duration,
+        /// True when that attempt failed, false when it was only late.
+        failed: bool,
+        /// For how long. Then it is tried with one message.
+        avoided_for: Duration,
+    },
+    /// The list of name servers is another one now.
+    NameServersChanged {
+        /// The new list.
+        name_servers: NameServers,
+    },
+    /// HTTP discovery brought no list of name servers. The list in use stays, and the question is repeated.
+    DiscoveryFailed {
+        /// Who was asked.
+        endpoint: Endpoint,
+        /// Why.
+        why: DiscoveryError,
     },
     /// An attempt failed and another one follows.
     Retry {

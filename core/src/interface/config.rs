@@ -1,5 +1,7 @@
 //! The settings of a client: who it is, whom it asks, and its limits.
 
+use super::discovery::HttpDiscovery;
+use super::latency_fault::LatencyFault;
 use super::limits::{Limits, Timing};
 use crate::command::LanguageCode;
 use crate::ground::Rng;
@@ -56,6 +58,10 @@ pub struct ClientConfig {
     /// The name servers.
     #[doc(alias = "setNamesrvAddr")]
     pub name_servers: NameServers,
+    /// Who is asked for the name servers over HTTP; none: nobody. Until the first answer, `name_servers` are used, which
+    /// may be empty then.
+    #[doc(alias = "fetchNameServerAddr")]
+    pub discovery: Option<HttpDiscovery>,
     /// Who this is.
     pub identity: Identity,
     /// All randomness of the client comes from this number. Two clients must not share it: unique ids hang on it.
@@ -65,6 +71,16 @@ pub struct ClientConfig {
     pub serialize_type: SerializeType,
     /// The language that we report.
     pub language: LanguageCode,
+    /// Heartbeats of version 2 for brokers that know it, 5.1.3 and later: they carry a fingerprint, and what such a
+    /// broker has heard is not repeated. Others get version 1. Default false, as Java.
+    #[doc(alias = "setUseHeartbeatV2")]
+    #[doc(alias = "com.rocketmq.heartbeat.v2")]
+    pub heartbeat_v2: bool,
+    /// Avoids brokers that answer late or fail. Default none, as Java. What one producer learns of a broker holds for
+    /// all producers of the client.
+    #[doc(alias = "setSendLatencyFaultEnable")]
+    #[doc(alias = "setSendLatencyEnable")]
+    pub latency_fault: Option<LatencyFault>,
     /// Every period and time-out.
     pub timing: Timing,
     /// Every limit of number and size.
@@ -77,10 +93,13 @@ impl ClientConfig {
     pub fn new(name_servers: NameServers, seed: u64) -> Self {
         Self {
             name_servers,
+            discovery: None,
             identity: Identity::default(),
             seed,
             serialize_type: SerializeType::Json,
             language: LanguageCode::Rust,
+            heartbeat_v2: false,
+            latency_fault: None,
             timing: Timing::default(),
             limits: Limits::default(),
         }
@@ -93,6 +112,13 @@ impl ClientConfig {
     pub fn check(&self) -> Result<(), ConfigError> {
         self.timing.check()?;
         self.limits.check()?;
+        if let Some(latency_fault) = &self.latency_fault {
+            latency_fault.check()?;
+        }
+        if let (Some(_), Some(unit_name)) = (&self.discovery, &self.identity.unit_name) {
+            HttpDiscovery::check_unit_name(unit_name)
+                .map_err(|error| ConfigError { field: "unit_name", reason: error.to_string() })?;
+        }
         self.client_id().map(drop)
     }
 

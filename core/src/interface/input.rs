@@ -3,7 +3,7 @@
 use crate::ground::endpoint::NameServers;
 use crate::ground::names::TopicName;
 use crate::ground::{Instant, Key};
-use crate::interface::{ProducerConfig, Target};
+use crate::interface::{AdminRequest, CheckId, HalfMessage, ProducerConfig, Target, TransactionEnd};
 use crate::message::Message;
 use alloc::boxed::Box;
 
@@ -27,7 +27,8 @@ pub struct CommandId(pub u64);
 #[derive(Debug)]
 pub enum Input<'a> {
     /// An application wants something. Ends in exactly one [`Action::Answer`](super::Action::Answer)
-    /// with the same number, except [`Command::Withdraw`] and [`Command::SetNameServers`], which have none.
+    /// with the same number, except [`Command::Withdraw`], [`Command::DropCheck`] and [`Command::SetNameServers`],
+    /// which have none.
     Command {
         /// Repeated by the answer.
         id: CommandId,
@@ -119,6 +120,33 @@ pub enum Command {
     /// Sends a message. Answer: [`Answer::Sent`](super::Answer::Sent), or
     /// [`Answer::HandedOver`](super::Answer::HandedOver) when one-way.
     Send(Send),
+    /// Ends the transaction of a half message, unasked. Answer: [`Answer::Ended`](super::Answer::Ended).
+    EndTransaction {
+        /// Who sent the half message.
+        producer: ProducerId,
+        /// Which.
+        half: HalfMessage,
+        /// How.
+        end: TransactionEnd,
+        /// Until when the broker may be asked. It is asked once.
+        deadline: Instant,
+    },
+    /// Answers a check. Answer: [`Answer::Ended`](super::Answer::Ended).
+    AnswerCheck {
+        /// Which.
+        check: CheckId,
+        /// The half message, for the error of a check that is over.
+        half: HalfMessage,
+        /// How its transaction ends.
+        end: TransactionEnd,
+        /// Until when the broker may be asked. It is asked once.
+        deadline: Instant,
+    },
+    /// A check gets no answer: the state of the transaction is not known, or nobody is there who could know. Has no answer.
+    DropCheck {
+        /// Which.
+        check: CheckId,
+    },
     /// Waits until every send accepted so far has its verdict. Answer: [`Answer::Flushed`](super::Answer::Flushed).
     Flush {
         /// One producer, or all of the client.
@@ -140,10 +168,19 @@ pub enum Command {
         /// Until when to wait for sends under way.
         deadline: Instant,
     },
-    /// Replaces the list of name servers. Has no answer.
+    /// Replaces the list of name servers: the new one is used from the next question on, and connections to servers
+    /// that left are closed once what is pending on them has ended. An empty list changes nothing. Has no answer.
+    #[doc(alias = "updateNameServerAddressList")]
     SetNameServers {
         /// The new list.
         name_servers: NameServers,
+    },
+    /// An administrative call. Answer: [`Answer::Admin`](super::Answer::Admin).
+    Admin {
+        /// What is asked.
+        request: Box<AdminRequest>,
+        /// Ends by then, look-ups and repetitions included.
+        deadline: Instant,
     },
 }
 
@@ -158,10 +195,22 @@ pub struct Send {
     pub target: Target,
     /// Ends in a verdict by then. Covers the wait for room, route, connection and answer, and all attempts.
     pub deadline: Instant,
-    /// True: no answer of the broker is wanted; ends when the socket has taken the last byte.
-    pub one_way: bool,
+    /// What is wanted of it.
+    pub mode: SendMode,
     /// Room that was reserved before. Without it the send is refused when there is no room at once.
     pub reservation: Option<CommandId>,
     /// How often to try again after an attempt that may have reached a broker; none: the producer's setting.
     pub retries: Option<u32>,
+}
+
+/// What is wanted of a send.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum SendMode {
+    /// A visible message: the broker's answer is the verdict.
+    #[default]
+    Acknowledged,
+    /// No answer of the broker is wanted; ends when the socket has taken the last byte.
+    OneWay,
+    /// A half message, which stays invisible until its transaction ends: the broker's answer is the verdict.
+    Half,
 }

@@ -43,8 +43,13 @@ table! {
         api_timeout = Duration::from_secs(3),
         /// Between two heartbeats to a broker. Java: `heartbeatBrokerInterval`. Default 30 s; brokers forget after 120 s.
         heartbeat_interval = Duration::from_secs(30),
+        /// First pause after a heartbeat that a broker rejected or left without an answer; doubled with jitter, up to
+        /// `heartbeat_interval`. Default 1 s.
+        heartbeat_retry_interval = Duration::from_secs(1),
         /// Between two route queries of a topic. Java: `pollNameServerInterval`. Default 30 s.
         route_interval = Duration::from_secs(30),
+        /// Between two questions of HTTP discovery for the list of name servers. Java fixes it to the default. Default 2 min.
+        name_server_interval = Duration::from_secs(120),
         /// Between two route queries while a topic lives on the default topic's route, or an answer
         /// showed that the route is stale. Default 1 s, doubled up to `route_interval`.
         route_retry_interval = Duration::from_secs(1),
@@ -67,6 +72,11 @@ table! {
         attempt_time_min = Duration::from_millis(200),
         /// How long a shutdown waits for answers to unregistering after the drain. Default 1 s.
         unregister_timeout = Duration::from_secs(1),
+        /// How long a check of a transaction waits for its answer: longer than until the broker asks again. Default 2 min.
+        transaction_check_kept = Duration::from_secs(120),
+        /// How long it is remembered that a transaction was ended: longer than brokers ask, 15 times each 30 s or, in 4.x,
+        /// 60 s. Default 20 min.
+        ended_transaction_kept = Duration::from_secs(1_200),
     }
 }
 
@@ -120,6 +130,13 @@ table! {
         outbox_bytes = 128 * 1024,
         /// Producers of one client. Default 1 024.
         producers = 1_024,
+        /// Checks of transactions that wait for their answers; further ones are left to be asked again. Java:
+        /// `checkRequestHoldMax`. Default 2 000.
+        transaction_checks = 2_000,
+        /// Bytes of their messages. Default 16 MiB.
+        transaction_check_bytes = 16 * 1024 * 1024,
+        /// Ended transactions that are remembered, the newest. Default 65 536 (about 150 bytes each).
+        ended_transactions = 65_536,
         /// Topics whose routes are kept. Default 65 536.
         topics = 65_536,
         /// Largest frame that is read, its four length bytes included. Default 16 MiB, as Java.
@@ -130,8 +147,14 @@ table! {
         ext_fields = 256,
         /// Most brokers, and most queue entries, of one route. Default 16 384.
         route_entries = 16_384,
+        /// Longest body of an answer of HTTP discovery, and most bytes around it. Default 64 KiB.
+        discovery_bytes = 64 * 1024,
         /// Most queues of one route. Default 1 048 576.
         route_queues = 1_048_576,
+        /// Administrative calls under way; further ones are refused. Default 1 024.
+        admin_calls = 1_024,
+        /// Bytes of the messages that one administrative call brings. Default 64 MiB.
+        admin_message_bytes = 64 * 1024 * 1024,
     }
 }
 

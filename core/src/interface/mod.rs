@@ -2,25 +2,45 @@
 //! settings, limits, receipts and errors. The floors above share these words.
 
 mod action;
+mod admin;
+mod admin_error;
 mod config;
+mod counters;
+mod discovery;
 mod input;
+mod latency_fault;
 mod limits;
 mod producer_config;
 mod receipt;
+mod running_info;
 mod send_error;
 mod text;
+mod transaction;
 mod view;
 
 pub use action::{Action, Answer, LostReason, Millis, Notice, Stray};
+pub use admin::{
+    AdminAnswer, AdminRequest, MessageQuery, OffsetBoundary, QueryResult, TopicConfig, TopicPlace,
+};
+pub use admin_error::{AdminError, BrokerFailure, CallFailure};
 pub use config::{ClientConfig, ConfigError, Identity};
-pub use input::{CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send};
+pub use counters::{Counters, MemoryUse};
+pub use discovery::{DiscoveryError, HttpDiscovery, HttpDiscoveryError};
+pub use input::{
+    CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send, SendMode,
+};
+pub(crate) use latency_fault::FAILED_COUNTS_AS;
+pub use latency_fault::{FaultDetector, LatencyFault};
 pub use limits::{Limits, Timing};
 pub use producer_config::{DEFAULT_MAX_MESSAGE_SIZE, ProducerConfig, Resend, Target};
 pub use receipt::{MessageQueue, SendReceipt, SendResult, SendStatus};
+pub use running_info::{ProducerView, RunningInfo};
 pub use send_error::{
     Attempt, AttemptFailure, NoRoute, OpenError, Outcome, SendError, SendErrorKind, Undelivered,
 };
 pub(crate) use text::clean_text;
-pub use view::{
-    BrokerView, ClusterView, ConnectionState, ConnectionView, Counters, MemoryUse, ServiceState, TopicView,
+pub use transaction::{
+    CheckId, CheckTag, EndErrorKind, EndTransactionError, EndVerdict, HalfMessage, LocalTransactionState,
+    TransactionCheck, TransactionEnd,
 };
+pub use view::{BrokerView, ClusterView, ConnectionState, ConnectionView, ServiceState, TopicView};

@@ -5,6 +5,7 @@ use crate::ground::names::{GroupName, TopicName};
 use crate::interface::ConfigError;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::time::Duration;
 
 /// The largest body that any broker takes with its default settings: 4 MiB.
@@ -22,6 +23,7 @@ pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
 /// | `max_message_size` | 4 MiB | `maxMessageSize` |
 /// | `create_topic_key` | `TBW102` | `createTopicKey` |
 /// | `default_topic_queue_nums` | 4 | `defaultTopicQueueNums` |
+/// | `topics` | none | `topics` of the constructor |
 ///
 /// ```
 /// use rocketmq_core::producer::ProducerConfig;
@@ -60,6 +62,10 @@ pub struct ProducerConfig {
     /// Queues per broker of a topic that is created by a send.
     #[doc(alias = "setDefaultTopicQueueNums")]
     pub default_topic_queue_nums: u32,
+    /// Topics whose routes are asked for and whose brokers are greeted before the first send, and as long as the producer
+    /// is open. Brokers can ask it about transactions from then on.
+    #[doc(alias = "setTopics")]
+    pub topics: Vec<TopicName>,
 }
 
 impl ProducerConfig {
@@ -75,6 +81,7 @@ impl ProducerConfig {
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             create_topic_key: TopicName::default_topic(),
             default_topic_queue_nums: 4,
+            topics: Vec::new(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Why a send failed, whether the broker may have the message, and what was tried.
 
+use super::discovery::DiscoveryError;
 use super::receipt::{MessageQueue, SendStatus};
 use crate::command::ResponseCode;
 use crate::ground::endpoint::Endpoint;
@@ -236,6 +237,14 @@ pub enum NoRoute {
     /// No name server answered. Check addresses and network.
     #[error("no name server reachable: {0}")]
     NoNameServerReachable(String),
+    /// HTTP discovery has not brought a name server yet. Check its address, and what it answers.
+    #[error("no name server is known, discovery at {endpoint} has failed: {why}")]
+    DiscoveryFailed {
+        /// Who was asked.
+        endpoint: Endpoint,
+        /// How the last question ended.
+        why: DiscoveryError,
+    },
     /// The topic does not exist and cannot be created by sending. Create the topic.
     #[error("topic {topic} does not exist and default topic {default_topic} has no route")]
     TopicUnknown {

@@ -26,6 +26,8 @@ pub struct ClusterView {
     pub client_id: ClientId,
     /// The name server in use, if one was chosen.
     pub name_server: Option<Endpoint>,
+    /// The name servers it may ask, in their order of turns.
+    pub name_servers: Vec<Endpoint>,
     /// Every address it has, had or wants a connection to.
     pub connections: Vec<ConnectionView>,
     /// The brokers of all routes.
@@ -78,58 +80,4 @@ pub struct TopicView {
     pub queues: usize,
     /// True while it lives on the default topic's route.
     pub provisional: bool,
-}
-
-/// What happened so far, in numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Counters {
-    /// Connections that came up.
-    pub connections_opened: u64,
-    /// Connects that failed.
-    pub connects_failed: u64,
-    /// Answers whose request had ended.
-    pub late_answers: u64,
-    /// Second answers to one request.
-    pub duplicate_answers: u64,
-    /// Answers to requests that never were.
-    pub foreign_answers: u64,
-    /// Connections closed because of unreadable bytes.
-    pub bad_frames: u64,
-    /// Connections closed on silence.
-    pub silences: u64,
-    /// Requests that servers sent.
-    pub inbound_requests: u64,
-    /// Sends accepted.
-    pub sends: u64,
-    /// Attempts that were put on a connection.
-    pub attempts: u64,
-    /// Sends that ended with a receipt.
-    pub stored: u64,
-    /// One-way sends that were handed over.
-    pub handed_over: u64,
-    /// Sends that ended *not stored*.
-    pub not_stored: u64,
-    /// Sends that ended *may be stored*.
-    pub may_be_stored: u64,
-    /// Route queries sent.
-    pub route_queries: u64,
-    /// Heartbeats sent.
-    pub heartbeats: u64,
-}
-
-/// Memory that grows with work, in numbers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct MemoryUse {
-    /// Messages under way.
-    pub messages: usize,
-    /// Their bytes.
-    pub message_bytes: usize,
-    /// Callers that wait for room.
-    pub waiting_callers: usize,
-    /// Encoded bytes not yet taken by a socket.
-    pub outbox_bytes: usize,
-    /// Bytes of frames that are not complete yet.
-    pub inbox_bytes: usize,
-    /// Requests that wait for their answers.
-    pub requests: usize,
 }

@@ -1,6 +1,8 @@
 //! Builds messages.
 
 use alloc::boxed::Box;
+use alloc::string::ToString;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -83,6 +85,21 @@ impl MessageBuilder {
     #[inline]
     pub fn wait_store_msg_ok(mut self, wait: bool) -> Self {
         self.set(names::WAIT, if wait { "true" } else { "false" });
+        self
+    }
+
+    /// For half messages: how long the producer may end the transaction unasked, in whole seconds, rounded up (property
+    /// `CHECK_IMMUNITY_TIME_IN_SECONDS`). Brokers do not ask before that, and 5.x refuses an unasked end after it. By
+    /// default brokers ask after 6 s, and take an end at any time. Zero is refused.
+    pub fn check_immunity_time(mut self, time: Duration) -> Self {
+        let seconds = time.as_secs().saturating_add(u64::from(time.subsec_nanos() > 0));
+        if seconds == 0 {
+            self.refuse(PropertyError::NoImmunityTime);
+        } else {
+            // Brokers read 31 bits.
+            let seconds = seconds.min(i32::MAX.unsigned_abs().into());
+            self.set(names::CHECK_IMMUNITY_TIME_IN_SECONDS, &seconds.to_string());
+        }
         self
     }
 

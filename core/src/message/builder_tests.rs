@@ -149,6 +149,18 @@ fn call() -> impl Strategy<Value = Call> {
     ]
 }
 
+#[test]
+fn the_immunity_time_is_in_whole_seconds() {
+    let built = |time| Message::builder("T".parse().unwrap()).check_immunity_time(time).build();
+    for (millis, seconds) in [(1, "1"), (1_000, "1"), (1_001, "2"), (60_000, "60")] {
+        let message = built(Duration::from_millis(millis)).unwrap();
+        assert_eq!(message.property("CHECK_IMMUNITY_TIME_IN_SECONDS"), Some(seconds));
+    }
+    let message = built(Duration::MAX).unwrap();
+    assert_eq!(message.property("CHECK_IMMUNITY_TIME_IN_SECONDS"), Some("2147483647"));
+    assert_eq!(built(Duration::ZERO), Err(MessageError::from(PropertyError::NoImmunityTime)));
+}
+
 proptest! {
     #[test]
     fn the_builder_does_what_the_model_does(calls in prop::collection::vec(call(), 0..12)) {

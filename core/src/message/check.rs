@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
+use super::properties::pair_len;
 use super::{Message, PropertyError, names};
 use crate::ground::names::NameError;
 
@@ -89,6 +90,20 @@ pub fn check_message(message: &Message, max_message_size: usize) -> Result<(), M
         }
     }
     let len = message.properties().as_wire().len();
+    if len > MAX_PROPERTIES_LEN {
+        return Err(MessageError::PropertiesTooLong { len, max: MAX_PROPERTIES_LEN });
+    }
+    Ok(())
+}
+
+/// Bytes of properties that a half message of `group` has besides its own.
+pub(super) fn half_properties_len(group: &str) -> usize {
+    pair_len(names::TRAN_MSG.len(), "true".len()) + pair_len(names::PGROUP.len(), group.len())
+}
+
+/// What a half message needs beyond [`check_message`]: room for what marks it as one.
+pub(crate) fn check_half_message(message: &Message, group: &str) -> Result<(), MessageError> {
+    let len = message.properties().as_wire().len() + half_properties_len(group);
     if len > MAX_PROPERTIES_LEN {
         return Err(MessageError::PropertiesTooLong { len, max: MAX_PROPERTIES_LEN });
     }

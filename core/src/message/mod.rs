@@ -4,19 +4,26 @@
 mod builder;
 mod check;
 mod hex;
+#[cfg(feature = "zlib")]
+mod inflate;
 mod java_hash;
+mod message_ext;
 mod offset_id;
 mod properties;
 mod rules;
 mod unique_key;
+
+use alloc::string::String;
 
 use bytes::Bytes;
 
 use crate::ground::names::TopicName;
 
 pub use builder::MessageBuilder;
+pub(crate) use check::check_half_message;
 pub use check::{MAX_PROPERTIES_LEN, MessageError, check_message};
 pub use java_hash::{java_string_hash, queue_index_by_hash};
+pub use message_ext::{Compression, MessageExt, MessageExtError};
 pub use offset_id::{OffsetMessageId, OffsetMessageIdError};
 pub use properties::{Properties, PropertyIter, names};
 pub use rules::{PropertyError, is_reserved_property};
@@ -145,6 +152,17 @@ impl Message {
     #[inline]
     pub fn unique_key(&self) -> Option<UniqueKey> {
         self.properties.get(names::UNIQ_KEY)?.parse().ok()
+    }
+
+    /// The properties of this message as a half message of `group`.
+    pub(crate) fn half_properties(&self, group: &str) -> String {
+        let own = self.properties.as_wire();
+        let mut text = String::with_capacity(own.len() + check::half_properties_len(group));
+        text.push_str(own);
+        for (name, value) in [(names::TRAN_MSG, "true"), (names::PGROUP, group)] {
+            properties::push_pair(&mut text, name, value);
+        }
+        text
     }
 
     /// Gives the message its unique key (property `UNIQ_KEY`), replacing an earlier one. Sends do

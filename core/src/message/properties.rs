@@ -36,8 +36,18 @@ pub mod names {
     pub const WAIT: &str = "WAIT";
     /// The unique key, see [`UniqueKey`](super::super::UniqueKey).
     pub const UNIQ_KEY: &str = crate::request::send::UNIQ_KEY;
+    /// Producer group of a half message.
+    pub const PGROUP: &str = "PGROUP";
+    /// `true` on a half message.
+    pub const TRAN_MSG: &str = "TRAN_MSG";
+    /// How often the broker has asked about a half message.
+    pub const TRANSACTION_CHECK_TIMES: &str = "TRANSACTION_CHECK_TIMES";
+    /// Seconds in which only the producer ends a half message, and after which only its answer to a check does.
+    pub const CHECK_IMMUNITY_TIME_IN_SECONDS: &str = "CHECK_IMMUNITY_TIME_IN_SECONDS";
     /// Queues of a light topic that the broker dispatches to as well, separated by commas.
     pub const INNER_MULTI_DISPATCH: &str = "INNER_MULTI_DISPATCH";
+    /// Which request a reply belongs to.
+    pub const CORRELATION_ID: &str = "CORRELATION_ID";
     /// Group of messages that stay in order.
     pub const SHARDING_KEY: &str = "__SHARDINGKEY";
 }
@@ -191,10 +201,7 @@ impl Properties {
     fn append(&mut self, name: &str, value: &str) {
         self.initials |= initial(name);
         self.make_room(pair_len(name.len(), value.len()));
-        self.text.push_str(name);
-        self.text.push(NAME_END);
-        self.text.push_str(value);
-        self.text.push(VALUE_END);
+        push_pair(&mut self.text, name, value);
     }
 
     /// Makes room for so many bytes at once.
@@ -258,8 +265,17 @@ const fn initial(name: &str) -> u64 {
     }
 }
 
+/// Appends a pair to a text that goes over the wire.
+#[inline]
+pub(super) fn push_pair(text: &mut String, name: &str, value: &str) {
+    text.push_str(name);
+    text.push(NAME_END);
+    text.push_str(value);
+    text.push(VALUE_END);
+}
+
 /// Bytes of a pair with its separators.
-const fn pair_len(name: usize, value: usize) -> usize {
+pub(super) const fn pair_len(name: usize, value: usize) -> usize {
     name.saturating_add(value).saturating_add(2)
 }
 

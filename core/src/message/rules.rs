@@ -98,6 +98,9 @@ pub enum PropertyError {
         /// The property.
         name: String,
     },
+    /// A time of zero in which a transaction can be ended unasked.
+    #[error("a check immunity time of zero; leave it out for the broker's default of 6 s")]
+    NoImmunityTime,
     /// A control character in a property name.
     #[error("the property name {name:?} has the control character {character:?}; remove it")]
     ControlInName {

@@ -13,13 +13,16 @@ use alloc::collections::VecDeque;
 pub(crate) struct Connection {
     pub(crate) link: LinkKey,
     pub(crate) state: ConnState,
-    /// None while its frames are being read.
+    /// None while its frames are being read, and where no frames come.
     pub(crate) inbox: Option<Inbox>,
     pub(crate) outbox: Outbox,
     pub(crate) in_flight: InFlight,
     /// One-way requests, in order, with the position behind their last byte.
     pub(crate) one_ways: VecDeque<(u64, RequestKey)>,
+    /// When something last came that may be an answer, or a part of one.
     pub(crate) last_heard: Instant,
+    /// When an answer last came.
+    last_answer: Instant,
     /// When the socket last took bytes.
     pub(crate) last_taken: Instant,
     /// Since when requests have been pending without a break.
@@ -46,6 +49,13 @@ pub(crate) enum ConnState {
     Draining,
 }
 
+/// The frames that one read brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) answers: bool,
+    pub(crate) requests: bool,
+}
+
 impl Connection {
     pub(crate) fn new(link: LinkKey, now: Instant, wire: WireLimits, in_flight: InFlight) -> Self {
         Self {
@@ -56,6 +66,7 @@ impl Connection {
             in_flight,
             one_ways: VecDeque::new(),
             last_heard: now,
+            last_answer: now,
             last_taken: now,
             pending_since: now,
             silence_timer: None,
@@ -65,6 +76,24 @@ impl Connection {
             announced: false,
             drains_because: LostReason::Unused,
         }
+    }
+
+    /// It is open from now on.
+    pub(crate) fn came_up(&mut self, now: Instant) {
+        self.state = ConnState::Up;
+        (self.last_heard, self.last_answer) = (now, now);
+    }
+
+    /// What came was read. The server's own requests are no sign that ours reach it: where only they come, nothing counts
+    /// as heard since the last answer.
+    pub(crate) fn note_heard(&mut self, heard: Heard) {
+        if heard.answers {
+            self.last_answer = self.last_heard;
+        } else if heard.requests {
+            self.last_heard = self.last_answer;
+            return;
+        }
+        self.silent = false;
     }
 
     /// When silence has lasted too long, if nothing more is heard; none while nothing is pending. Bytes that the socket

@@ -4,7 +4,8 @@ use super::connection::{ConnState, Connection};
 use super::in_flight::InFlight;
 use super::link::{LinkState, pause};
 use super::{
-    ConnKey, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Stage, conn_id, slot_key,
+    ConnKey, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Role, Stage, conn_id,
+    slot_key,
 };
 use crate::ground::Instant;
 use crate::interface::{Action, Counters, LostReason, Notice};
@@ -13,7 +14,7 @@ use alloc::vec::Vec;
 
 impl<P: Copy> Net<P> {
     /// Opens the connection of a link that is down, when somebody wants it and its pause is over.
-    pub(super) fn connect_if_wanted(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
+    pub(crate) fn connect_if_wanted(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
         let Some(link) = self.links.get_mut(key) else {
             return;
         };
@@ -35,7 +36,11 @@ impl<P: Copy> Net<P> {
         }
         let first_life = (self.rng.next_u64() & 0xFFFF) as u16;
         let in_flight = InFlight::new(self.connection_requests, first_life);
-        let conn = self.conns.insert(Connection::new(key, now, self.wire, in_flight));
+        let mut connection = Connection::new(key, now, self.wire, in_flight);
+        if link.role == Role::Discovery {
+            connection.inbox = None;
+        }
+        let conn = self.conns.insert(connection);
         let timer = self.timers.set(now + self.timing.connect_timeout, NetTimer::Connect(key));
         link.state = LinkState::Connecting { conn, timer };
         actions.push_back(Action::Connect { conn: conn_id(conn), to: link.endpoint.clone() });
@@ -50,14 +55,22 @@ impl<P: Copy> Net<P> {
             return;
         }
         link.keep = keep;
-        link.let_go = !keep;
-        if keep {
-            if matches!(link.state, LinkState::Up { .. }) {
-                // It was connected for another reason: those who greet every connection learn of it now.
-                self.events.push_back(NetEvent::Up { link: key });
-            }
-            return;
+        if !keep {
+            return self.let_go(now, key, actions);
         }
+        link.let_go = false;
+        if matches!(link.state, LinkState::Up { .. }) {
+            // It was connected for another reason: those who greet every connection learn of it now.
+            self.events.push_back(NetEvent::Up { link: key });
+        }
+    }
+
+    /// Nobody wants this address any more: what waits for it ends, and its connection only finishes what is pending.
+    pub(crate) fn let_go(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
+        let Some(link) = self.links.get_mut(key) else {
+            return;
+        };
+        link.let_go = true;
         let conn = link.conn();
         // What waits would only open it again.
         self.fail_waiting(key, &LostReason::Unused);
@@ -100,8 +113,7 @@ impl<P: Copy> Net<P> {
         if conn.state != ConnState::Connecting {
             return;
         }
-        conn.state = ConnState::Up;
-        conn.last_heard = now;
+        conn.came_up(now);
         let link_key = conn.link;
         let Some(link) = self.links.get_mut(link_key) else {
             return;
@@ -150,6 +162,13 @@ impl<P: Copy> Net<P> {
         let left = conn.outbox.encoded();
         actions.push_back(Action::Close { conn: conn_id(key) });
         self.lose(now, key, left, why, actions);
+    }
+
+    /// Closes the connection of a link, whatever is under way on it.
+    pub(crate) fn hang_up(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
+        if let Some(conn) = self.links.get(key).and_then(super::Link::conn) {
+            self.close(now, conn, LostReason::Unused, actions);
+        }
     }
 
     /// The server asks to go away: nothing new goes there, what is pending may finish, and the address rests.

@@ -12,6 +12,10 @@ use core::time::Duration;
 pub(crate) enum Role {
     NameServer,
     Broker,
+    /// An HTTP server that knows the name servers.
+    Discovery,
+    /// A broker, for administrative calls: their answers may be large.
+    Admin,
 }
 
 /// An address with the state of its connection.
@@ -29,7 +33,7 @@ pub(crate) struct Link {
     pub(crate) failures: u32,
     /// Connected again by itself when the connection is lost.
     pub(crate) keep: bool,
-    /// Was kept once and is not any more: forgotten when nothing is left of it.
+    /// Was wanted once and is not any more: forgotten when nothing is left of it.
     pub(crate) let_go: bool,
     /// Stands in the queue of links that can write.
     pub(crate) queued: bool,

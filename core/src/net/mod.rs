@@ -13,7 +13,7 @@ mod silence;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use connection::{ConnState, Connection};
+pub(crate) use connection::{ConnState, Connection, Heard};
 pub(crate) use link::{Link, LinkState, Role, pause};
 pub(crate) use outbox::Outbox;
 
@@ -150,6 +150,11 @@ impl<P: Copy> Net<P> {
     pub(crate) fn link(&mut self, role: Role, endpoint: &Endpoint) -> LinkKey {
         let (links, place) = (&mut self.links, (role, endpoint.clone()));
         *self.by_place.entry(place).or_insert_with(|| links.insert(Link::new(role, endpoint.clone())))
+    }
+
+    /// The link to an address in a role, if there is one.
+    pub(crate) fn find(&self, role: Role, endpoint: &Endpoint) -> Option<LinkKey> {
+        self.by_place.get(&(role, endpoint.clone())).copied()
     }
 
     pub(crate) fn endpoint(&self, link: LinkKey) -> Option<&Endpoint> {
@@ -418,7 +423,6 @@ impl<P: Copy> Net<P> {
             return None;
         }
         conn.last_heard = now;
-        conn.silent = false;
         conn.heard = true;
         conn.inbox.take()
     }
@@ -433,14 +437,23 @@ impl<P: Copy> Net<P> {
         }
     }
 
-    pub(crate) fn put_inbox(&mut self, key: ConnKey, inbox: Inbox) {
+    /// Puts the inbox back; tells what frames it gave.
+    pub(crate) fn put_inbox(&mut self, key: ConnKey, inbox: Inbox, heard: Heard) {
         if let Some(conn) = self.conns.get_mut(key) {
             conn.inbox = Some(inbox);
+            conn.note_heard(heard);
         }
     }
 
     pub(crate) fn is_open(&self, key: ConnKey) -> bool {
         self.conns.get(key).is_some()
+    }
+
+    /// Whether what comes on this connection is no frames but the answer of an HTTP server.
+    pub(crate) fn is_discovery(&self, key: ConnKey) -> bool {
+        let conn = self.conns.get(key).filter(|conn| conn.state != ConnState::Connecting);
+        let link = conn.and_then(|conn| self.links.get(conn.link));
+        link.is_some_and(|link| link.role == Role::Discovery)
     }
 
     pub(crate) fn link_of(&self, key: ConnKey) -> Option<LinkKey> {

@@ -6,7 +6,7 @@ use crate::cluster::{BrokerKey, TopicKey};
 use crate::ground::Instant;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
-use crate::interface::{MessageQueue, SendErrorKind, Target};
+use crate::interface::{MessageQueue, SendErrorKind, SendMode, Target};
 use crate::message::queue_index_by_hash;
 use crate::net::LinkKey;
 
@@ -76,8 +76,8 @@ impl Producers {
                 }
             }
             _ => {
-                let (topic, avoid) = (send.topic, send.avoid);
-                cx.cluster.next_queue(cx.now.mono, topic, avoid, cx.net).ok_or(NoChoice::Route)?
+                let (topic, avoid, answered) = (send.topic, send.avoid, send.mode != SendMode::OneWay);
+                cx.cluster.next_queue(cx.now.mono, topic, avoid, answered, cx.net).ok_or(NoChoice::Route)?
             }
         };
         let found = cx.cluster.brokers().get(broker).ok_or(NoChoice::Queue)?;
@@ -97,7 +97,7 @@ impl Producers {
         let share = (left / attempts).max(least.min(left));
         let until = Instant::from_micros(now.as_micros().saturating_add(share));
         let purpose = ProducerPurpose::Send(key).into();
-        let request = cx.net.ask(choice.link, until, purpose, send.one_way, false);
+        let request = cx.net.ask(choice.link, until, purpose, send.mode == SendMode::OneWay, false);
         cx.counters.attempts += 1;
         send.stage = Stage::Asked(Asked {
             request,

@@ -1,6 +1,8 @@
 //! Waiting for sends to end: flush, and the way a producer closes: nothing new, drain, cut, farewell.
 
-use super::producers::{Context, ProducerPurpose, ProducerTimer, Producers, Purposes};
+use super::producers::{
+    Context, Producer, ProducerPurpose, ProducerTimer, Producers, Purposes, declare_topic,
+};
 use super::send::SendKey;
 use crate::command::{RequestCode, version};
 use crate::ground::{Instant, TimerKey};
@@ -90,7 +92,18 @@ impl Producers {
             return;
         };
         producer.outstanding = producer.outstanding.saturating_sub(1);
+        if producer.outstanding == 0 {
+            self.farewell_if_done(cx, id);
+        }
+    }
+
+    /// A closing producer with nothing under way says farewell.
+    pub(super) fn farewell_if_done<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId) {
+        let Some(producer) = self.get(id) else {
+            return;
+        };
         if producer.outstanding == 0
+            && producer.ends == 0
             && producer.closing.as_ref().is_some_and(|closing| !closing.says_farewell)
         {
             self.say_farewell(cx, id);
@@ -115,7 +128,7 @@ impl Producers {
         let Some(found) = self.get_mut(producer) else {
             return false;
         };
-        let idle = found.outstanding == 0;
+        let idle = found.outstanding == 0 && found.ends == 0;
         let started = found.closing.is_none();
         let closing = found.closing.get_or_insert_with(|| Closing {
             ids: Vec::new(),
@@ -178,6 +191,7 @@ impl Producers {
             let kind = if for_shutdown { SendErrorKind::ClientClosed } else { SendErrorKind::ProducerClosed };
             self.fail(cx, key, kind);
         }
+        self.cut_ends(cx, id, for_shutdown);
     }
 
     /// Tells every connected broker that the group leaves.
@@ -187,6 +201,7 @@ impl Producers {
         };
         closing.says_farewell = true;
         let old = closing.timer.take();
+        self.forget_checks_of(id);
         if let Some(old) = old {
             self.timers.unset(old);
         }
@@ -222,9 +237,12 @@ impl Producers {
 
     /// A producer is closed.
     pub(super) fn farewell_over<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId) {
-        let Some(closing) = self.forget_producer(id).and_then(|producer| producer.closing) else {
+        let Some(Producer { topics, closing: Some(closing), .. }) = self.forget_producer(id) else {
             return;
         };
+        for topic in topics {
+            declare_topic(cx, topic, -1);
+        }
         if let Some(timer) = closing.timer {
             self.timers.unset(timer);
         }
@@ -243,6 +261,8 @@ impl Producers {
     }
 
     /// Writes the frame that takes a group off a broker (`UNREGISTER_CLIENT`, request code 35).
+    // Kept apart from the sends that are encoded beside it.
+    #[inline(never)]
     pub(crate) fn encode_unregister(
         &self,
         id: ProducerId,

@@ -34,6 +34,17 @@ pub(crate) enum NextStep {
     WaitAndTry,
 }
 
+impl Refusal {
+    /// True when other messages would fare no better there: not when the message is at fault, nor the route.
+    pub(crate) fn speaks_against_the_broker(self) -> bool {
+        match self.next {
+            NextStep::GiveUp => false,
+            NextStep::WaitAndTry => true,
+            NextStep::TryElsewhere => !self.refresh_route,
+        }
+    }
+}
+
 /// Class name that brokers with ACL 1.0 put before the reason of a refusal.
 const ACL_EXCEPTION: &str = "AclException";
 

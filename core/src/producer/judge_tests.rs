@@ -62,3 +62,23 @@ fn the_table_of_refusals() {
         );
     }
 }
+
+#[test]
+fn a_refusal_speaks_against_the_broker_unless_message_or_route_are_at_fault() {
+    let queue = "request queueId[99] is illegal, TopicConfig [topicName=T] Producer: 127.0.0.1:1";
+    for (code, remark, against) in [
+        (2, "[TIMEOUT_CLEAN_QUEUE]broker busy", true),
+        (215, "", true),
+        (14, "service not available now.", true),
+        (1, "java.lang.NullPointerException: null", true),
+        (1_500, "please go away", true),
+        (13, "the message is illegal", false),
+        (16, "username cannot be null.", false),
+        (16, "the broker[127.0.0.1] sending message is forbidden", false),
+        (17, "topic[T] not exist, apply first please!", false),
+        (29, queue, false),
+        (31_999, "", false),
+    ] {
+        assert_eq!(refusal(code, remark).speaks_against_the_broker(), against, "{code} {remark}");
+    }
+}

@@ -1,8 +1,10 @@
 //! Floor 8: producers. What a send is, where it goes, when it is tried again, and what became of it.
 
 mod attempt;
+mod check;
 mod close;
 mod encode;
+mod fates;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
@@ -15,10 +17,11 @@ mod retry_table_tests;
 mod retry_tests;
 mod room;
 mod send;
+mod transaction;
 
 pub use crate::interface::{
     Attempt, AttemptFailure, DEFAULT_MAX_MESSAGE_SIZE, MessageQueue, NoRoute, OpenError, Outcome,
-    ProducerConfig, Resend, SendError, SendErrorKind, SendReceipt, SendResult, SendStatus, Target,
+    ProducerConfig, Resend, SendError, SendErrorKind, SendMode, SendReceipt, SendResult, SendStatus, Target,
     Undelivered,
 };
 pub(crate) use producers::{Context, ProducerPurpose, Producers};

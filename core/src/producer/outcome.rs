@@ -3,11 +3,12 @@
 use super::judge::{NextStep, Refusal, Verdict, judge};
 use super::producers::{Context, Producers, Purposes, table_key};
 use super::retry::{Facts, Failed, Next, after_failure};
-use super::send::{SendKey, Stage};
+use super::send::{SendKey, SendState, Stage};
 use crate::command::ResponseCode;
 use crate::ground::names::BrokerName;
 use crate::interface::{
-    Action, AttemptFailure, MessageQueue, Notice, SendErrorKind, SendReceipt, SendStatus, Target, clean_text,
+    Action, AttemptFailure, LostReason, MessageQueue, Notice, SendErrorKind, SendReceipt, SendStatus, Target,
+    clean_text,
 };
 use crate::message::OffsetMessageId;
 use crate::net::{Failure, FailureReason};
@@ -38,6 +39,7 @@ impl Producers {
     }
 
     fn unreadable<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, why: String) {
+        self.note_attempt(cx, key, true);
         self.attempt_failed(cx, key, Failed::Unknown, true, AttemptFailure::BadAnswer(why));
     }
 
@@ -54,6 +56,7 @@ impl Producers {
         {
             cx.cluster.refresh(cx.now.mono, send.topic, cx.net);
         }
+        self.note_attempt(cx, key, refusal.speaks_against_the_broker());
         let failed = Failed::Refused { proves_not_stored: refusal.proves_not_stored, next: refusal.next };
         let failure = AttemptFailure::Refused { code, remark: clean_text(remark) };
         self.attempt_failed(cx, key, failed, true, failure);
@@ -67,6 +70,9 @@ impl Producers {
         failure: Failure,
     ) {
         let failed = if failure.written { Failed::Unknown } else { Failed::Unwritten };
+        if !matches!(failure.why, FailureReason::Connection(LostReason::Unused | LostReason::Shutdown)) {
+            self.note_attempt(cx, key, true);
+        }
         let why = match failure.why {
             FailureReason::Timeout if !failure.written => AttemptFailure::NotWritten,
             FailureReason::Timeout => AttemptFailure::Timeout,
@@ -78,6 +84,15 @@ impl Producers {
             }
         };
         self.attempt_failed(cx, key, failed, failure.written, why);
+    }
+
+    /// The latency-fault strategy learns what became of the attempt that is under way.
+    fn note_attempt<P: Purposes>(&self, cx: &mut Context<'_, P>, key: SendKey, failed: bool) {
+        if cx.cluster.notes_attempts()
+            && let Some(SendState { stage: Stage::Asked(asked), .. }) = self.sends.get(key)
+        {
+            cx.cluster.note_attempt(cx.now.mono, asked.broker, asked.at, failed, cx.actions);
+        }
     }
 
     /// The request could not be put into a frame; no other attempt would fare better.
@@ -104,7 +119,7 @@ impl Producers {
         let proven = matches!(failed, Failed::Unwritten | Failed::Refused { proves_not_stored: true, .. });
         send.may_be_stored |= !proven;
         let alternative = matches!(send.target, Target::Any)
-            && cx.cluster.has_alternative(send.topic, asked.broker, cx.net);
+            && cx.cluster.has_alternative(cx.now.mono, send.topic, asked.broker, cx.net);
         let facts = Facts {
             resend: self
                 .table
@@ -182,6 +197,7 @@ impl Producers {
             return;
         };
         send.written += 1;
+        cx.cluster.note_attempt(cx.now.mono, asked.broker, asked.at, false, cx.actions);
         let receipt = SendReceipt {
             status,
             message_id: send.unique_key,
@@ -229,7 +245,7 @@ impl Producers {
             && send.counted < send.retries
             && send.deadline > cx.now.mono
             && matches!(send.target, Target::Any)
-            && cx.cluster.has_alternative(send.topic, asked.broker, cx.net)
+            && cx.cluster.has_alternative(cx.now.mono, send.topic, asked.broker, cx.net)
     }
 
     fn try_another_broker<P: Purposes>(

@@ -3,18 +3,20 @@
 use super::close::{Closing, FlushWaiter};
 use super::room::{Grant, Room};
 use super::send::{SendKey, SendState};
+use super::transaction::{EndKey, Transactions};
 use crate::cluster::{Cluster, ClusterPurpose, Learnt, TopicKey};
 use crate::command::LanguageCode;
 use crate::ground::names::{ClientId, GroupName, TopicName};
 use crate::ground::{Instant, Key, Now, Rng, Slots, TimerKey, Timers};
 use crate::interface::{
-    Action, Answer, ClientConfig, CommandId, Counters, Limits, OpenError, ProducerConfig, ProducerId,
-    SendError, SendErrorKind, Timing,
+    Action, Answer, CheckId, ClientConfig, CommandId, ConfigError, Counters, Limits, OpenError,
+    ProducerConfig, ProducerId, ProducerView, SendError, SendErrorKind, Timing,
 };
 use crate::message::UniqueKeys;
 use crate::net::Net;
 use crate::wire::{SerializeType, WrittenNumber};
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -25,6 +27,8 @@ pub(crate) enum ProducerPurpose {
     Send(SendKey),
     /// The farewell of a producer to one broker.
     Unregister(ProducerId),
+    /// The end of a transaction.
+    EndTransaction(EndKey),
 }
 
 /// What this floor needs of the type that tells all purposes apart.
@@ -62,14 +66,22 @@ pub(super) enum ProducerTimer {
     Drain(ProducerId),
     /// A producer that closes has waited long enough for answers to its farewell.
     Farewell(ProducerId),
+    /// The pause of the end of a transaction is over.
+    EndTransaction(EndKey),
+    /// A check of a transaction has waited long enough for its answer.
+    Check(CheckId),
 }
 
 /// One producer.
 #[derive(Debug)]
 pub(super) struct Producer {
     pub(super) config: ProducerConfig,
+    /// The topics that it named when it was opened; each counts as used until it is closed.
+    pub(super) topics: Vec<TopicKey>,
     /// Sends without verdict.
     pub(super) outstanding: usize,
+    /// Ends of transactions under way.
+    pub(super) ends: usize,
     pub(super) closing: Option<Closing>,
 }
 
@@ -108,12 +120,17 @@ pub(crate) struct Producers {
     pub(super) closed: VecDeque<super::close::Closed>,
     /// Set when heartbeats have to name other groups.
     pub(crate) groups_changed: bool,
+    pub(super) transactions: Transactions,
     most_producers: usize,
+    pub(super) most_checks: usize,
+    pub(super) most_check_bytes: usize,
+    pub(super) most_ended_transactions: usize,
 }
 
 impl Producers {
     pub(crate) fn new(config: &ClientConfig, client_id: ClientId, rng: &Rng) -> Self {
-        let Limits { producers, .. } = config.limits;
+        let Limits { producers, transaction_checks, transaction_check_bytes, ended_transactions, .. } =
+            config.limits;
         let id_seed = rng.fork("unique-key").next_u64();
         Self {
             table: Slots::default(),
@@ -136,12 +153,20 @@ impl Producers {
             born_timestamp: WrittenNumber::default(),
             closed: VecDeque::new(),
             groups_changed: false,
+            transactions: Transactions::default(),
             most_producers: producers,
+            most_checks: transaction_checks,
+            most_check_bytes: transaction_check_bytes,
+            most_ended_transactions: ended_transactions,
         }
     }
 
-    /// Opens a producer.
-    pub(crate) fn open(&mut self, config: ProducerConfig) -> Result<ProducerId, OpenError> {
+    /// Opens a producer, and looks for the routes of the topics that it names.
+    pub(crate) fn open<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        config: ProducerConfig,
+    ) -> Result<ProducerId, OpenError> {
         config.check()?;
         if self.by_group.contains_key(&config.group) {
             return Err(OpenError::GroupInUse(config.group));
@@ -149,8 +174,25 @@ impl Producers {
         if self.table.len() >= self.most_producers {
             return Err(OpenError::TooMany(self.table.len()));
         }
-        let group = config.group.clone();
-        let key = self.table.insert(Producer { config, outstanding: 0, closing: None });
+        let (group, key) = (config.group.clone(), &config.create_topic_key);
+        let intern = |name: &TopicName| {
+            let found = cx.cluster.intern(cx.now.mono, name, key, config.default_topic_queue_nums);
+            let topic = found.ok_or_else(|| too_many_topics(cx.cluster.most_topics()))?;
+            // Kept from now on: the next one must not take its place.
+            declare_topic(cx, topic, 1);
+            Ok(topic)
+        };
+        let mut topics = Vec::new();
+        let all = config.topics.iter().map(intern).try_for_each(|topic| topic.map(|key| topics.push(key)));
+        if let Err(error) = all {
+            topics.into_iter().for_each(|topic| declare_topic(cx, topic, -1));
+            return Err(OpenError::Config(error));
+        }
+        for topic in &topics {
+            // Also when the route is known: its answer connects to its brokers.
+            cx.cluster.look_up(cx.now.mono, *topic, cx.net);
+        }
+        let key = self.table.insert(Producer { config, topics, outstanding: 0, ends: 0, closing: None });
         let id = producer_id(key);
         self.by_group.insert(group, id);
         self.groups_changed = true;
@@ -171,12 +213,35 @@ impl Producers {
             .map(|(_, producer)| &producer.config.group)
     }
 
+    /// What an observer may know of each; topics are told by their keys.
+    pub(crate) fn view(
+        &self,
+        topic_name: impl Fn(TopicKey) -> Option<TopicName>,
+    ) -> impl Iterator<Item = ProducerView> {
+        self.table.iter().map(move |(_, producer)| ProducerView {
+            group: producer.config.group.clone(),
+            is_open: producer.closing.is_none(),
+            sends: producer.outstanding,
+            ends: producer.ends,
+            topics: producer.topics.iter().filter_map(|key| topic_name(*key)).collect(),
+        })
+    }
+
     pub(crate) fn ids(&self) -> Vec<ProducerId> {
         self.table.keys().into_iter().map(producer_id).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.table.is_empty()
+    }
+
+    pub(crate) fn has(&self, id: ProducerId) -> bool {
+        self.get(id).is_some()
+    }
+
+    /// The producer of a group.
+    pub(super) fn of_group(&self, group: &GroupName) -> Option<ProducerId> {
+        self.by_group.get(group).copied()
     }
 
     pub(super) fn get(&self, id: ProducerId) -> Option<&Producer> {
@@ -203,6 +268,11 @@ impl Producers {
     pub(crate) fn memory(&self) -> (usize, usize, usize) {
         let used = self.room.used();
         (used.messages, used.bytes, self.room.waiting())
+    }
+
+    /// Checks of transactions that wait, and transactions whose end is known.
+    pub(crate) fn transaction_memory(&self) -> (usize, usize) {
+        self.transactions.memory()
     }
 
     /// Asks for room: granted at once, put in line, or refused.
@@ -348,6 +418,7 @@ impl Producers {
         match purpose {
             ProducerPurpose::Send(key) => self.send_answered(cx, key, header),
             ProducerPurpose::Unregister(id) => self.farewell_answered(cx, id),
+            ProducerPurpose::EndTransaction(key) => self.end_answered(cx, key, header),
         }
     }
 
@@ -361,6 +432,7 @@ impl Producers {
         match purpose {
             ProducerPurpose::Send(key) => self.attempt_lost(cx, key, failure),
             ProducerPurpose::Unregister(id) => self.farewell_answered(cx, id),
+            ProducerPurpose::EndTransaction(key) => self.end_lost(cx, key, failure),
         }
     }
 
@@ -388,6 +460,8 @@ impl Producers {
                 ProducerTimer::Flush(id) => self.flush_timed_out(cx, id),
                 ProducerTimer::Drain(id) => self.cut(cx, id),
                 ProducerTimer::Farewell(id) => self.farewell_over(cx, id),
+                ProducerTimer::EndTransaction(key) => self.try_end(cx, key),
+                ProducerTimer::Check(id) => self.drop_check(id),
             }
         }
     }
@@ -403,6 +477,10 @@ impl Producers {
     }
 }
 
+fn too_many_topics(most: usize) -> ConfigError {
+    ConfigError { field: "topics", reason: format!("the client keeps the routes of {most} topics at most") }
+}
+
 fn refuse_room<P>(cx: &mut Context<'_, P>, id: CommandId, kind: SendErrorKind, topic: TopicName) {
     cx.answer(id, Answer::Room(Err(SendError::before_any_attempt(kind, topic, None))));
 }
@@ -411,6 +489,14 @@ fn refuse_room<P>(cx: &mut Context<'_, P>, id: CommandId, kind: SendErrorKind, t
 pub(super) fn use_topic<P>(cx: &mut Context<'_, P>, topic: TopicKey, by: isize) {
     if let Some(topic) = cx.cluster.topic_mut(topic) {
         topic.users = topic.users.saturating_add_signed(by);
+    }
+}
+
+/// A producer names a topic, or does so no longer.
+pub(super) fn declare_topic<P>(cx: &mut Context<'_, P>, topic: TopicKey, by: isize) {
+    use_topic(cx, topic, by);
+    if let Some(topic) = cx.cluster.topic_mut(topic) {
+        topic.declared = topic.declared.saturating_add_signed(by);
     }
 }
 

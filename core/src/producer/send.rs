@@ -8,9 +8,9 @@ use crate::ground::names::BrokerName;
 use crate::ground::{Instant, Key, TimerKey};
 use crate::interface::{
     Answer, Attempt, AttemptFailure, CommandId, Outcome, ProducerId, Send, SendError, SendErrorKind,
-    SendReceipt, Target,
+    SendMode, SendReceipt, Target,
 };
-use crate::message::{Message, UniqueKey, check_message};
+use crate::message::{Message, UniqueKey, check_half_message, check_message};
 use crate::net::{RequestKey, pause};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -36,7 +36,7 @@ pub(crate) struct SendState {
     pub(super) unique_key: UniqueKey,
     pub(super) target: Target,
     pub(super) deadline: Instant,
-    pub(super) one_way: bool,
+    pub(super) mode: SendMode,
     pub(super) retries: u32,
     /// Place in the order of all sends, for flushes.
     pub(super) sequence: u64,
@@ -92,7 +92,7 @@ impl Producers {
                 cx.counters.not_stored += 1;
                 let name = send.message.topic().clone();
                 let error = SendError::before_any_attempt(kind, name, Some(send.message));
-                return cx.answer(id, verdict(send.one_way, Err(error)));
+                return cx.answer(id, verdict(send.mode, Err(error)));
             }
         };
         let retries =
@@ -109,7 +109,7 @@ impl Producers {
             unique_key,
             target: send.target,
             deadline: send.deadline,
-            one_way: send.one_way,
+            mode: send.mode,
             retries: retries.unwrap_or(0),
             sequence: self.next_sequence,
             started: cx.now.mono,
@@ -143,6 +143,10 @@ impl Producers {
         let topic = self.admit(cx, send.producer, send.message.topic(), weight)?;
         let most = self.get(send.producer).map_or(0, |producer| producer.config.max_message_size);
         check_message(&send.message, most)?;
+        if send.mode == SendMode::Half {
+            let group = self.get(send.producer).map_or("", |producer| producer.config.group.as_str());
+            check_half_message(&send.message, group)?;
+        }
         if let Target::Queue(queue) = &send.target
             && queue.topic != *send.message.topic()
         {
@@ -250,7 +254,7 @@ impl Producers {
         let ended = Ended::from(&*send);
         self.note_undelivered(ended.producer, &message, &error);
         error.0.message = Some(message);
-        self.end(cx, key, &ended, verdict(ended.one_way, Err(error)));
+        self.end(cx, key, &ended, verdict(ended.mode, Err(error)));
     }
 
     /// Ends a send with its receipt.
@@ -264,7 +268,7 @@ impl Producers {
             return;
         };
         cx.counters.stored += 1;
-        if ended.one_way {
+        if ended.mode == SendMode::OneWay {
             return self.end(cx, key, &ended, Answer::HandedOver(Ok(())));
         }
         self.end(cx, key, &ended, Answer::Sent(Ok(receipt)));
@@ -296,7 +300,7 @@ struct Ended {
     place: UseKey,
     weight: usize,
     sequence: u64,
-    one_way: bool,
+    mode: SendMode,
 }
 
 impl From<&SendState> for Ended {
@@ -308,7 +312,7 @@ impl From<&SendState> for Ended {
             place: send.place,
             weight: send.weight,
             sequence: send.sequence,
-            one_way: send.one_way,
+            mode: send.mode,
         }
     }
 }
@@ -333,6 +337,6 @@ impl SendState {
     }
 }
 
-fn verdict(one_way: bool, result: Result<SendReceipt, SendError>) -> Answer {
-    if one_way { Answer::HandedOver(result.map(drop)) } else { Answer::Sent(result) }
+fn verdict(mode: SendMode, result: Result<SendReceipt, SendError>) -> Answer {
+    if mode == SendMode::OneWay { Answer::HandedOver(result.map(drop)) } else { Answer::Sent(result) }
 }

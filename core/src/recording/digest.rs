@@ -47,6 +47,16 @@ impl Digest {
                 self.hash.numbers(&[5, id.0]);
                 self.answer(answer);
             }
+            Action::Check(check) => {
+                self.hash.numbers(&[7, key(check.id.index(), check.id.life())]);
+                self.hash.numbers(&[key(check.producer.index(), check.producer.life())]);
+                self.hash.bytes(check.unique_key.as_bytes());
+                self.hash.numbers(&[check.message.commit_log_offset.cast_unsigned()]);
+                // The recording has another body than the client got.
+                if self.with_bodies {
+                    self.message(&check.message.message);
+                }
+            }
             Action::Notice(notice) => {
                 self.hash.numbers(&[6]);
                 self.text(notice);
@@ -66,9 +76,17 @@ impl Digest {
                 self.hash.numbers(&[7]);
                 self.text(opened);
             }
+            Answer::Ended(ended) => {
+                self.hash.numbers(&[11]);
+                self.text(ended);
+            }
             Answer::Flushed(flushed) => {
                 self.hash.numbers(&[8]);
                 self.text(flushed);
+            }
+            Answer::Admin(result) => {
+                self.hash.numbers(&[12]);
+                self.text(result);
             }
             Answer::Closed(undelivered) => {
                 self.hash.numbers(&[9, undelivered.len() as u64]);

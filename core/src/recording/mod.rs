@@ -22,15 +22,19 @@
 //! | 32–39 | open producer, reserve, withdraw, send, flush, close producer, shutdown, set name servers | time, number of the command, its parts |
 //!
 //! A time is the monotonic time and how far the wall clock is off the one that goes with it. Settings are a list of
-//! names with a number, a text, or a time each.
+//! names with a number, a text, or a time each; a setting that is a list has its name once for each entry.
 //!
 //! # What a recording tells of the application
 //!
 //! Topics, groups, tags, keys, and properties of messages, addresses, and what servers answered. Bodies only with
 //! [`Bodies::Keep`]. Credentials never: settings are written one by one, by name, and secrets are not among them.
 
+mod admin;
+#[cfg(test)]
+mod admin_tests;
 mod digest;
 mod error;
+mod inbound_bodies;
 mod parts;
 mod read;
 mod read_command;
@@ -43,6 +47,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_command;
 
 pub use digest::body_hash;
 pub use error::{ReadError, ReadErrorKind};

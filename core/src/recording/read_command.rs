@@ -1,17 +1,22 @@
 //! Reads commands of recordings.
 
+use super::admin::read_admin;
 use super::error::ReadErrorKind as Wrong;
 use super::parts::Parts;
 use super::read::BodyKept;
 use super::settings::{name_servers, read_producer};
-use super::write::{
-    CLOSE_PRODUCER, FLUSH, OPEN_PRODUCER, RESERVE, SEND, SET_NAME_SERVERS, SHUTDOWN, WITHDRAW,
+use super::write_command::{
+    ADMIN, ANSWER_CHECK, CLOSE_PRODUCER, DROP_CHECK, END_TRANSACTION, FLUSH, OPEN_PRODUCER, RESERVE, SEND,
+    SET_NAME_SERVERS, SHUTDOWN, WITHDRAW,
 };
 use super::{Bodies, MAX_BODY_BYTES};
 use crate::client::OwnedInput;
 use crate::ground::Instant;
 use crate::ground::names::{BrokerName, TopicName};
-use crate::interface::{Command, CommandId, MessageQueue, ProducerId, Send, Target};
+use crate::interface::{
+    CheckId, Command, CommandId, HalfMessage, MessageQueue, ProducerId, Send, SendMode, Target,
+    TransactionEnd,
+};
 use crate::message::{Message, Properties};
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -35,7 +40,7 @@ impl Commands {
         parts: &mut Parts<'_>,
         bodies: Bodies,
     ) -> Result<(OwnedInput, BodyKept), Wrong> {
-        if !(OPEN_PRODUCER..=SET_NAME_SERVERS).contains(&kind) {
+        if !(OPEN_PRODUCER..=DROP_CHECK).contains(&kind) && kind != ADMIN {
             return Err(Wrong::UnknownRecord(kind));
         }
         let id = CommandId(parts.number("number of the command")?);
@@ -61,8 +66,23 @@ impl Commands {
             CLOSE_PRODUCER => {
                 Command::CloseProducer { producer: producer(parts)?, deadline: deadline(parts)? }
             }
+            END_TRANSACTION => {
+                let producer = producer(parts)?;
+                let (half, end, deadline) = end(parts)?;
+                Command::EndTransaction { producer, half, end, deadline }
+            }
+            ANSWER_CHECK => {
+                let check = check(parts)?;
+                let (half, end, deadline) = end(parts)?;
+                Command::AnswerCheck { check, half, end, deadline }
+            }
+            DROP_CHECK => Command::DropCheck { check: check(parts)? },
+            ADMIN => read_admin(parts)?,
             SHUTDOWN => Command::Shutdown { deadline: deadline(parts)? },
-            _ => Command::SetNameServers { name_servers: name_servers(parts.text("name servers")?)? },
+            SET_NAME_SERVERS => {
+                Command::SetNameServers { name_servers: name_servers(parts.text("name servers")?)? }
+            }
+            _ => return Err(Wrong::UnknownRecord(kind)),
         };
         Ok((OwnedInput::Command { id, command }, body))
     }
@@ -70,13 +90,18 @@ impl Commands {
     fn send(&mut self, parts: &mut Parts<'_>, bodies: Bodies) -> Result<(Send, BodyKept), Wrong> {
         let producer = producer(parts)?;
         let deadline = deadline(parts)?;
-        let one_way = flag(parts, "one-way")?;
+        let mode = match parts.byte("mode")? {
+            0 => SendMode::Acknowledged,
+            1 => SendMode::OneWay,
+            2 => SendMode::Half,
+            other => return Err(Wrong::value("mode", other)),
+        };
         let reservation = option(parts, "reservation")?.map(CommandId);
         let retries = option(parts, "retries")?.map(u32::try_from).transpose();
         let retries = retries.map_err(|_| Wrong::BadNumber("retries"))?;
         let target = target(parts)?;
         let (message, kept) = self.message(parts, bodies)?;
-        Ok((Send { producer, message, target, deadline, one_way, reservation, retries }, kept))
+        Ok((Send { producer, message, target, deadline, mode, reservation, retries }, kept))
     }
 
     fn message(&mut self, parts: &mut Parts<'_>, bodies: Bodies) -> Result<(Message, BodyKept), Wrong> {
@@ -129,6 +154,26 @@ fn target(parts: &mut Parts<'_>) -> Result<Target, Wrong> {
 
 fn producer(parts: &mut Parts<'_>) -> Result<ProducerId, Wrong> {
     Ok(ProducerId::from_parts(parts.narrow("producer")?, parts.narrow("producer")?))
+}
+
+fn check(parts: &mut Parts<'_>) -> Result<CheckId, Wrong> {
+    Ok(CheckId::from_parts(parts.narrow("check")?, parts.narrow("check")?))
+}
+
+fn end(parts: &mut Parts<'_>) -> Result<(HalfMessage, TransactionEnd, Instant), Wrong> {
+    let half = HalfMessage {
+        topic: parse(parts, "topic")?,
+        broker_name: parse(parts, "broker")?,
+        unique_key: parse(parts, "unique key")?,
+        queue_offset: parts.signed("queue offset")?,
+        commit_log_offset: parts.signed("commit log offset")?,
+    };
+    let end = match parts.byte("end of the transaction")? {
+        0 => TransactionEnd::Commit,
+        1 => TransactionEnd::Rollback,
+        other => return Err(Wrong::value("end of the transaction", other)),
+    };
+    Ok((half, end, deadline(parts)?))
 }
 
 fn deadline(parts: &mut Parts<'_>) -> Result<Instant, Wrong> {

@@ -5,7 +5,7 @@ use super::*;
 use crate::client::{Client, OwnedInput};
 use crate::ground::{Instant, Now};
 use crate::interface::{
-    Action, ClientConfig, CloseReason, Command, CommandId, Input, ProducerConfig, Send, Target,
+    Action, ClientConfig, CloseReason, Command, CommandId, Input, ProducerConfig, Send, SendMode, Target,
 };
 use alloc::boxed::Box;
 use alloc::format;
@@ -35,7 +35,8 @@ fn record_a_session(bodies: Bodies) -> Vec<u8> {
             (199, ..) => Input::Command { id, command: Command::Shutdown { deadline } },
             (_, Some(producer), None) if turn % 3 == 1 => {
                 let send = send(message(BODY), Target::Any);
-                let send = Send { producer, deadline, one_way: false, reservation: None, ..send };
+                let send =
+                    Send { producer, deadline, mode: SendMode::Acknowledged, reservation: None, ..send };
                 Input::Command { id, command: Command::Send(send) }
             }
             _ => Input::Tick,

@@ -7,7 +7,9 @@ use super::error::ReadErrorKind as Wrong;
 use super::parts::{Parts, put_bytes, put_number, put_time};
 use crate::command::LanguageCode;
 use crate::ground::endpoint::NameServers;
-use crate::interface::{ClientConfig, Identity, Limits, ProducerConfig, Resend, Timing};
+use crate::interface::{
+    ClientConfig, FaultDetector, Identity, LatencyFault, Limits, ProducerConfig, Resend, Timing,
+};
 use crate::wire::SerializeType;
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
@@ -18,6 +20,7 @@ use core::time::Duration;
 
 const TIMING: &str = "timing.";
 const LIMITS: &str = "limits.";
+const LATENCY_FAULT: &str = "latency_fault.";
 
 enum Value<'a> {
     Number(u64),
@@ -71,10 +74,24 @@ impl List {
 
 pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
     // No `..` here: the compiler asks for every setting that is added.
-    let ClientConfig { name_servers, identity, seed, serialize_type, language, timing, limits } = config;
+    let ClientConfig {
+        name_servers,
+        discovery,
+        identity,
+        seed,
+        serialize_type,
+        language,
+        heartbeat_v2,
+        latency_fault,
+        timing,
+        limits,
+    } = config;
     let Identity { ip, pid, instance_name, unit_name } = identity;
     let mut list = List::new();
     list.text("name_servers", &name_servers.to_string());
+    if let Some(discovery) = discovery {
+        list.text("discovery", &discovery.to_string());
+    }
     list.text("ip", &ip.to_string());
     list.number("pid", u64::from(*pid));
     if let Some(name) = instance_name {
@@ -86,6 +103,10 @@ pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
     list.number("seed", *seed);
     list.number("serialize_type", u64::from(serialize_type.code()));
     list.text("language", language.name());
+    list.number("heartbeat_v2", u64::from(*heartbeat_v2));
+    if let Some(settings) = latency_fault {
+        put_latency_fault(&mut list, settings);
+    }
     for (name, time) in timing.fields() {
         list.put(&join(TIMING, name), &Value::Time(time));
     }
@@ -93,6 +114,40 @@ pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
         list.number(&join(LIMITS, name), limit as u64);
     }
     list.finish(out);
+}
+
+/// The rows of its table come one by one.
+fn put_latency_fault(list: &mut List, settings: &LatencyFault) {
+    let LatencyFault { latency_max, not_available_duration, detector } = settings;
+    for time in latency_max {
+        list.put("latency_fault.latency_max", &Value::Time(*time));
+    }
+    for time in not_available_duration {
+        list.put("latency_fault.not_available_duration", &Value::Time(*time));
+    }
+    if let Some(FaultDetector { interval, timeout }) = detector {
+        list.put("latency_fault.detector.interval", &Value::Time(*interval));
+        list.put("latency_fault.detector.timeout", &Value::Time(*timeout));
+    }
+}
+
+fn read_latency_fault(
+    name: &str,
+    value: &Value<'_>,
+    settings: &mut Option<LatencyFault>,
+) -> Result<(), Wrong> {
+    let (latency_max, not_available_duration) = (Vec::new(), Vec::new());
+    let empty = LatencyFault { latency_max, not_available_duration, detector: None };
+    let settings = settings.get_or_insert(empty);
+    let detector = || FaultDetector { interval: Duration::ZERO, timeout: Duration::ZERO };
+    match name {
+        "latency_max" => settings.latency_max.push(value.time()?),
+        "not_available_duration" => settings.not_available_duration.push(value.time()?),
+        "detector.interval" => settings.detector.get_or_insert_with(detector).interval = value.time()?,
+        "detector.timeout" => settings.detector.get_or_insert_with(detector).timeout = value.time()?,
+        other => return Err(Wrong::UnknownSetting(other.chars().take(80).collect())),
+    }
+    Ok(())
 }
 
 fn join(prefix: &str, name: &str) -> String {
@@ -107,6 +162,7 @@ pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> 
     for_each(parts, |name, value| {
         match name {
             "name_servers" => servers = Some(name_servers(value.text()?)?),
+            "discovery" => config.discovery = Some(value.parse("discovery")?),
             "ip" => config.identity.ip = value.parse("ip")?,
             "pid" => config.identity.pid = value.number()?,
             "instance_name" => config.identity.instance_name = Some(value.text()?.to_owned()),
@@ -114,7 +170,11 @@ pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> 
             "seed" => seed = Some(value.number()?),
             "serialize_type" => config.serialize_type = serialize_type(value.number()?)?,
             "language" => config.language = LanguageCode::from_name(value.text()?),
-            other => return table(other, value, &mut config.timing, &mut config.limits),
+            "heartbeat_v2" => config.heartbeat_v2 = value.flag()?,
+            other => match other.strip_prefix(LATENCY_FAULT) {
+                Some(name) => return read_latency_fault(name, value, &mut config.latency_fault),
+                None => return table(other, value, &mut config.timing, &mut config.limits),
+            },
         }
         Ok(())
     })?;
@@ -160,6 +220,7 @@ pub(super) fn put_producer(out: &mut Vec<u8>, config: &ProducerConfig) {
         max_message_size,
         create_topic_key,
         default_topic_queue_nums,
+        topics,
     } = config;
     let mut list = List::new();
     list.text("group", group.as_str());
@@ -175,6 +236,9 @@ pub(super) fn put_producer(out: &mut Vec<u8>, config: &ProducerConfig) {
     list.number("max_message_size", *max_message_size as u64);
     list.text("create_topic_key", create_topic_key.as_str());
     list.number("default_topic_queue_nums", u64::from(*default_topic_queue_nums));
+    for topic in topics {
+        list.text("topic", topic.as_str());
+    }
     list.finish(out);
 }
 
@@ -203,6 +267,7 @@ pub(super) fn read_producer(parts: &mut Parts<'_>) -> Result<ProducerConfig, Wro
             "max_message_size" => config.max_message_size = value.number()?,
             "create_topic_key" => config.create_topic_key = value.parse("create_topic_key")?,
             "default_topic_queue_nums" => config.default_topic_queue_nums = value.number()?,
+            "topic" => config.topics.push(value.parse("topic")?),
             other => return Err(Wrong::UnknownSetting(other.chars().take(80).collect())),
         }
         Ok(())

@@ -20,6 +20,12 @@ pub fn told(action: &Action) -> Option<String> {
         Action::Connect { conn, to } => format!("connection {conn:?}: opens to {to}"),
         Action::Close { conn } => format!("connection {conn:?}: closed by the client"),
         Action::Answer { id, answer } => format!("command {}: {}", id.0, told_answer(answer)?),
+        Action::Check(check) => format!(
+            "producer {:?} is asked about the transaction of {} in topic {}",
+            check.producer,
+            check.unique_key,
+            check.message.message.topic()
+        ),
         Action::Notice(notice) => told_notice(notice)?,
     })
 }
@@ -51,9 +57,13 @@ pub fn told_answer(answer: &Answer) -> Option<String> {
             text
         }
         Answer::HandedOver(Ok(())) => String::from("handed over to the connection"),
+        Answer::Ended(Ok(())) => String::from("the transaction is ended"),
+        Answer::Ended(Err(error)) => format!("{error}"),
         Answer::Flushed(Ok(())) => String::from("flushed, every send has its verdict"),
         Answer::Flushed(Err(left)) => format!("not flushed, {left} sends without verdict"),
         Answer::Closed(undelivered) => format!("closed, {} messages not delivered", undelivered.len()),
+        Answer::Admin(Ok(answer)) => format!("{answer}"),
+        Answer::Admin(Err(error)) => format!("{error}"),
     })
 }
 
@@ -72,6 +82,15 @@ fn told_notice(notice: &Notice) -> Option<String> {
             format!("route of {topic}: {queues} writable queues{borrowed}")
         }
         Notice::BrokerLeft { broker } => format!("broker {broker} is in no route any more"),
+        Notice::BrokerAvoided { broker, latency, failed, avoided_for } => {
+            let (took, wait) = (latency.as_millis(), avoided_for.as_millis());
+            let what = if *failed { "failed" } else { "was late" };
+            format!("broker {broker} is avoided for {wait} ms: an attempt {what} after {took} ms")
+        }
+        Notice::NameServersChanged { name_servers } => format!("name servers are {name_servers} now"),
+        Notice::DiscoveryFailed { endpoint, why } => {
+            format!("no list of name servers from {endpoint}: {why}")
+        }
         Notice::Retry { topic, broker, why, after } => {
             let broker = broker.as_ref().map_or("no broker", |broker| broker.as_str());
             let after = after.as_micros() as f64 / 1_000.0;

@@ -5,8 +5,8 @@ use crate::client::OwnedInput;
 use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{
-    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, MessageQueue, ProducerConfig,
-    ProducerId, Resend, Send, Target,
+    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, Input, LatencyFault,
+    MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target,
 };
 use crate::message::Message;
 use crate::wire::SerializeType;
@@ -22,12 +22,19 @@ pub(super) const BODY: &[u8] = b"the body of the message, which nobody shall see
 /// Nothing in it is a default.
 fn config() -> ClientConfig {
     let mut config = ClientConfig::new("10.0.0.1:9876;[::1]:9877".parse().unwrap(), u64::MAX);
+    config.discovery = Some("http://web:81/list?zone=a".parse().unwrap());
     config.identity.ip = "fe80::7".parse().unwrap();
     config.identity.pid = 4_711;
     config.identity.instance_name = Some("instance".into());
     config.identity.unit_name = Some("unit".into());
     config.serialize_type = SerializeType::RocketMq;
     config.language = LanguageCode::Java;
+    config.heartbeat_v2 = true;
+    config.latency_fault = Some(LatencyFault {
+        latency_max: [3, 5].map(Duration::from_millis).to_vec(),
+        not_available_duration: [7, 9].map(Duration::from_millis).to_vec(),
+        detector: Some(FaultDetector { interval: Duration::from_secs(4), timeout: Duration::from_nanos(1) }),
+    });
     for (number, (name, _)) in config.timing.fields().into_iter().enumerate() {
         *config.timing.field_mut(name).unwrap() = Duration::new(number as u64 + 1, 17);
     }
@@ -46,6 +53,7 @@ fn producer_config() -> ProducerConfig {
     config.max_message_size = 4_000;
     config.create_topic_key = "KEY".parse().unwrap();
     config.default_topic_queue_nums = 9;
+    config.topics = ["T", "payments"].map(|topic| topic.parse().unwrap()).into();
     config
 }
 
@@ -60,7 +68,7 @@ pub(super) fn send(message: Message, target: Target) -> Send {
         message,
         target,
         deadline: Instant::NEVER,
-        one_way: true,
+        mode: SendMode::OneWay,
         reservation: Some(CommandId(0)),
         retries: Some(3),
     }
@@ -70,7 +78,12 @@ fn every_command() -> Vec<Command> {
     let (producer, deadline) = (ProducerId::from_parts(300, 1), Instant::from_micros(77));
     let queue =
         MessageQueue { topic: "T".parse().unwrap(), broker_name: "b 0".parse().unwrap(), queue_id: -1 };
-    let plain = Send { reservation: None, retries: None, one_way: false, ..send(message(BODY), Target::Any) };
+    let plain = Send {
+        reservation: None,
+        retries: None,
+        mode: SendMode::Acknowledged,
+        ..send(message(BODY), Target::Any)
+    };
     Vec::from([
         Command::OpenProducer { config: Box::new(producer_config()) },
         Command::Reserve { producer, topic: "T".parse().unwrap(), weight: usize::MAX, deadline },
@@ -85,6 +98,9 @@ fn every_command() -> Vec<Command> {
         Command::SetNameServers { name_servers: "a:1;b:2".parse().unwrap() },
         Command::SetNameServers { name_servers: crate::ground::endpoint::NameServers::none() },
     ])
+    .into_iter()
+    .chain(admin_tests::every_admin_command())
+    .collect()
 }
 
 fn every_input() -> Vec<OwnedInput> {
@@ -208,11 +224,16 @@ fn bodies_are_kept_left_out_or_hashed() {
 #[test]
 fn only_known_settings_are_recorded() {
     let bytes = record_all(Bodies::Keep);
-    let mut names: Vec<String> = ["name_servers", "ip", "pid", "instance_name", "unit_name", "seed"]
-        .into_iter()
-        .chain(["serialize_type", "language"])
-        .map(ToString::to_string)
-        .collect();
+    let mut names: Vec<String> =
+        ["name_servers", "discovery", "ip", "pid", "instance_name", "unit_name", "seed"]
+            .into_iter()
+            .chain(["serialize_type", "language", "heartbeat_v2"])
+            .map(ToString::to_string)
+            .collect();
+    for name in ["latency_max", "latency_max", "not_available_duration", "not_available_duration"] {
+        names.push(format!("latency_fault.{name}"));
+    }
+    names.extend(["interval", "timeout"].map(|name| format!("latency_fault.detector.{name}")));
     names.extend(config().timing.fields().map(|(name, _)| format!("timing.{name}")));
     names.extend(config().limits.fields().map(|(name, _)| format!("limits.{name}")));
     let mut out = Vec::new();

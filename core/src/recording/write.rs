@@ -1,16 +1,14 @@
 //! Writes records into a buffer.
 
 use super::digest::Digest;
+use super::inbound_bodies::InboundBodies;
 use super::parts::{put_bytes, put_number, put_signed};
-use super::settings::{put_client, put_producer};
+use super::settings::put_client;
 use super::tell::told;
-use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_BODY_BYTES, body_hash};
+use super::write_command::put_command;
+use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_BODY_BYTES};
 use crate::ground::{Instant, Now};
-use crate::interface::{
-    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, Input, ProducerId, Send, Target,
-};
-use crate::message::Message;
-use alloc::string::ToString;
+use crate::interface::{Action, ClientConfig, CloseReason, Command, ConnId, Input};
 use alloc::vec::Vec;
 
 pub(super) const START: u8 = 1;
@@ -23,14 +21,6 @@ pub(super) const RECEIVED: u8 = 17;
 pub(super) const WROTE: u8 = 18;
 pub(super) const CLOSED: u8 = 19;
 pub(super) const TICK: u8 = 20;
-pub(super) const OPEN_PRODUCER: u8 = 32;
-pub(super) const RESERVE: u8 = 33;
-pub(super) const WITHDRAW: u8 = 34;
-pub(super) const SEND: u8 = 35;
-pub(super) const FLUSH: u8 = 36;
-pub(super) const CLOSE_PRODUCER: u8 = 37;
-pub(super) const SHUTDOWN: u8 = 38;
-pub(super) const SET_NAME_SERVERS: u8 = 39;
 
 /// Memory for the parts of a record is given back above this size.
 const KEPT_CAPACITY: usize = 1024 * 1024;
@@ -86,6 +76,7 @@ pub struct Recorder {
     /// Actions at the last mark.
     marked: u64,
     out: Vec<u8>,
+    inbound: InboundBodies,
     /// The parts of the record being written; kept for its memory.
     parts: Vec<u8>,
     written: u64,
@@ -103,6 +94,7 @@ impl Recorder {
             digest: Digest::new(bodies),
             marked: 0,
             out: Vec::new(),
+            inbound: InboundBodies::default(),
             parts: Vec::new(),
             written: 0,
             ended: false,
@@ -145,7 +137,13 @@ impl Recorder {
             }
             Input::Received { conn, bytes } => {
                 put_conn(&mut self.parts, *conn);
+                let begin = self.parts.len();
                 self.parts.extend_from_slice(bytes);
+                if self.bodies != Bodies::Keep
+                    && let Some(bytes) = self.parts.get_mut(begin..)
+                {
+                    self.inbound.hide(*conn, bytes);
+                }
                 RECEIVED
             }
             Input::Wrote { conn, count } => {
@@ -154,6 +152,7 @@ impl Recorder {
                 WROTE
             }
             Input::Closed { conn, why } => {
+                self.inbound.forget(*conn);
                 put_conn(&mut self.parts, *conn);
                 self.parts.push(close_code(*why));
                 CLOSED
@@ -169,6 +168,9 @@ impl Recorder {
             return;
         }
         self.digest.add(action);
+        if let Action::Close { conn } = action {
+            self.inbound.forget(*conn);
+        }
         if self.tells
             && let Some(text) = told(action)
         {
@@ -263,106 +265,6 @@ fn too_large(command: &Command) -> bool {
 fn put_conn(parts: &mut Vec<u8>, conn: ConnId) {
     put_number(parts, u64::from(conn.index()));
     put_number(parts, u64::from(conn.life()));
-}
-
-fn put_producer_id(parts: &mut Vec<u8>, producer: ProducerId) {
-    put_number(parts, u64::from(producer.index()));
-    put_number(parts, u64::from(producer.life()));
-}
-
-/// A 0 for none; a 1 and the number.
-fn put_option(parts: &mut Vec<u8>, number: Option<u64>) {
-    match number {
-        None => parts.push(0),
-        Some(number) => {
-            parts.push(1);
-            put_number(parts, number);
-        }
-    }
-}
-
-fn put_command(parts: &mut Vec<u8>, command: &Command, bodies: Bodies) -> u8 {
-    let deadline = |parts: &mut Vec<u8>, at: Instant| put_number(parts, at.as_micros());
-    match command {
-        Command::OpenProducer { config } => {
-            put_producer(parts, config);
-            OPEN_PRODUCER
-        }
-        Command::Reserve { producer, topic, weight, deadline: at } => {
-            put_producer_id(parts, *producer);
-            put_bytes(parts, topic.as_str().as_bytes());
-            put_number(parts, *weight as u64);
-            deadline(parts, *at);
-            RESERVE
-        }
-        Command::Withdraw { reservation: CommandId(reservation) } => {
-            put_number(parts, *reservation);
-            WITHDRAW
-        }
-        Command::Send(send) => {
-            put_send(parts, send, bodies);
-            SEND
-        }
-        Command::Flush { producer, deadline: at } => {
-            parts.push(u8::from(producer.is_some()));
-            if let Some(producer) = producer {
-                put_producer_id(parts, *producer);
-            }
-            deadline(parts, *at);
-            FLUSH
-        }
-        Command::CloseProducer { producer, deadline: at } => {
-            put_producer_id(parts, *producer);
-            deadline(parts, *at);
-            CLOSE_PRODUCER
-        }
-        Command::Shutdown { deadline: at } => {
-            deadline(parts, *at);
-            SHUTDOWN
-        }
-        Command::SetNameServers { name_servers } => {
-            put_bytes(parts, name_servers.to_string().as_bytes());
-            SET_NAME_SERVERS
-        }
-    }
-}
-
-fn put_send(parts: &mut Vec<u8>, send: &Send, bodies: Bodies) {
-    let Send { producer, message, target, deadline, one_way, reservation, retries } = send;
-    put_producer_id(parts, *producer);
-    put_number(parts, deadline.as_micros());
-    parts.push(u8::from(*one_way));
-    put_option(parts, reservation.map(|id| id.0));
-    put_option(parts, retries.map(u64::from));
-    match target {
-        Target::Any => parts.push(0),
-        Target::Queue(queue) => {
-            parts.push(1);
-            put_bytes(parts, queue.topic.as_str().as_bytes());
-            put_bytes(parts, queue.broker_name.as_str().as_bytes());
-            put_signed(parts, i64::from(queue.queue_id));
-        }
-        Target::ShardingKey(key) => {
-            parts.push(2);
-            put_bytes(parts, key.as_bytes());
-        }
-    }
-    put_message(parts, message, bodies);
-}
-
-fn put_message(parts: &mut Vec<u8>, message: &Message, bodies: Bodies) {
-    put_bytes(parts, message.topic().as_str().as_bytes());
-    put_signed(parts, i64::from(message.flag()));
-    put_bytes(parts, message.properties().as_wire().as_bytes());
-    let body = message.body();
-    match bodies {
-        Bodies::Keep => put_bytes(parts, body),
-        Bodies::LeaveOut => put_number(parts, body.len() as u64),
-        Bodies::Hash => {
-            put_number(parts, body.len() as u64);
-            parts.extend_from_slice(&body_hash(body).to_le_bytes());
-        }
-    }
 }
 
 fn close_code(why: CloseReason) -> u8 {

@@ -133,6 +133,21 @@ pub struct RequestHead {
     pub language: LanguageCode,
 }
 
+/// The fields of an answer to a request that the other side sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseHead<'a> {
+    /// What became of it.
+    pub code: ResponseCode,
+    /// The request's number.
+    pub opaque: i32,
+    /// A text for people.
+    pub remark: Option<&'a str>,
+    /// This client's version, see [`version::CURRENT`](crate::command::version::CURRENT).
+    pub version: i32,
+    /// This client's language.
+    pub language: LanguageCode,
+}
+
 /// The fields any command has, requests and answers alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandHead<'a> {
@@ -229,21 +244,21 @@ pub fn encode_request_head<H: WriteFields>(
 }
 
 /// Adds the answer to a request that the other side sent. Like the Java client's answers it has
-/// no ext fields and no body. Returns its size in bytes.
+/// no ext fields. Returns its size in bytes, with the body.
 ///
 /// # Errors
 /// [`EncodeError`]; `out` is then as before.
 pub fn encode_response(
     out: &mut BytesMut,
     serialize: SerializeType,
-    opaque: i32,
-    code: ResponseCode,
-    remark: Option<&str>,
-    version: i32,
-    language: LanguageCode,
+    head: &ResponseHead<'_>,
+    body: &[u8],
 ) -> Result<usize, EncodeError> {
+    let ResponseHead { code, opaque, remark, version, language } = *head;
     let head = CommandHead { code: code.0, flag: FLAG_RESPONSE, opaque, version, language, remark };
-    encode_command(out, serialize, &head, &NoFields, 0)
+    let written = encode_command(out, serialize, &head, &NoFields, body.len())?;
+    out.extend_from_slice(body);
+    Ok(written + body.len())
 }
 
 /// Adds any command without its body to `out`; [`encode_request_head`] in its general form.

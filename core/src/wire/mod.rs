@@ -3,6 +3,7 @@
 //! * [`inbox`]: a byte stream in pieces of any size becomes whole frames.
 //! * [`header`]: a frame's header, JSON or binary, becomes a [`Header`].
 //! * [`encode`]: requests and answers become frames.
+//! * [`http`]: the answer of a server that knows the name servers.
 
 mod binary;
 mod compact;
@@ -10,6 +11,7 @@ pub mod encode;
 mod fixed;
 pub mod frame;
 pub mod header;
+pub mod http;
 pub mod inbox;
 pub(crate) mod json;
 mod json_header;
@@ -18,11 +20,12 @@ pub(crate) mod text;
 
 pub(crate) use encode::USUAL_HEADER_BYTES;
 pub use encode::{
-    CommandHead, EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, WriteFields, encode_command,
-    encode_request, encode_request_head, encode_response,
+    CommandHead, EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, ResponseHead, WriteFields,
+    encode_command, encode_request, encode_request_head, encode_response,
 };
 pub use fixed::{FixedFields, WrittenNumber};
 pub use frame::{FrameError, MAX_FRAME_BYTES, RawFrame, SerializeType, WireLimits};
 pub use header::{ExtFields, Header, HeaderError};
+pub use http::{HttpAnswer, HttpError, HttpLimits};
 pub use inbox::{Frames, Inbox};
 pub use json::JsonError;

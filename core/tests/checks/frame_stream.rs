@@ -7,14 +7,11 @@ use rocketmq_core::wire::{FrameError, Inbox, SerializeType, WireLimits};
 const LIMITS: WireLimits =
     WireLimits { max_frame: 64 * 1024, max_header: 4096, max_ext_fields: 16, max_depth: 12 };
 
-/// The number of sizes, the sizes of pieces (0 means 256), then a stream.
-pub(crate) fn check(input: &[u8]) {
-    let Some((count, rest)) = input.split_first() else {
-        return;
-    };
-    let Some((sizes, stream)) = rest.split_at_checked(usize::from(count % 32)) else {
-        return;
-    };
+/// A stream, and the same in pieces: `input` has the number of sizes, below `most`, the sizes (0 means 256), then the
+/// stream.
+pub(crate) fn in_pieces(input: &[u8], most: u8) -> Option<(&[u8], Vec<&[u8]>)> {
+    let (count, rest) = input.split_first()?;
+    let (sizes, stream) = rest.split_at_checked(usize::from(count % most))?;
     let mut pieces = Vec::new();
     let mut rest = stream;
     for size in sizes.iter().cycle() {
@@ -27,6 +24,14 @@ pub(crate) fn check(input: &[u8]) {
         rest = after;
     }
     pieces.push(rest);
+    Some((stream, pieces))
+}
+
+/// The number of sizes, the sizes of pieces (0 means 256), then a stream.
+pub(crate) fn check(input: &[u8]) {
+    let Some((stream, pieces)) = in_pieces(input, 32) else {
+        return;
+    };
     let whole = read(&[stream]);
     assert_eq!(read(&pieces), whole);
     let slow = slow(stream);

@@ -6,9 +6,11 @@
 
 #![allow(dead_code, reason = "each user takes a part of it")]
 
+pub(crate) mod admin_bodies;
 pub(crate) mod command;
 pub(crate) mod frame_stream;
 pub(crate) mod header;
+pub(crate) mod http_answer;
 pub(crate) mod json;
 pub(crate) mod machine;
 pub(crate) mod near_json;
@@ -22,12 +24,14 @@ pub(crate) mod slow;
 pub(crate) type Check = fn(&[u8]);
 
 /// Every target whose check stands here: the name of its corpus and of its program.
-pub(crate) const TARGETS: [(&str, Check); 7] = [
+pub(crate) const TARGETS: [(&str, Check); 9] = [
     ("frame_stream", frame_stream::check),
     ("header_json_diff", header::check_json),
     ("header_binary_diff", header::check_binary),
     ("roundtrip", roundtrip::check),
     ("props", props::check),
     ("route_body", route_body::check),
+    ("admin_bodies", admin_bodies::check),
     ("state_machine", machine::check),
+    ("http_answer", http_answer::check),
 ];

@@ -11,7 +11,7 @@ use super::json::{self, Node};
 use super::near_json;
 
 /// Small, so that short inputs reach them.
-const LIMITS: RouteLimits =
+pub(crate) const LIMITS: RouteLimits =
     RouteLimits { max_brokers: 4, max_addresses: 3, max_queues: 64, max_name: 24, max_depth: 8 };
 
 /// A body, or [`GRAMMAR`] and choices.
@@ -40,7 +40,7 @@ fn alike(body: &[u8]) {
 }
 
 /// The same JSON with quotes around integer keys, and U+FFFD for halves of surrogate pairs.
-fn strict(text: &str) -> String {
+pub(crate) fn strict(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     let mut objects = Vec::new();
@@ -123,8 +123,8 @@ type ReadElement<T> = fn(&mut Model, Vec<(String, Node)>) -> Option<Result<T, St
 
 /// The route as plain rules over the tree; nothing when it is refused.
 #[derive(Default)]
-struct Model {
-    took_container: bool,
+pub(crate) struct Model {
+    pub(crate) took_container: bool,
 }
 
 impl Model {
@@ -196,7 +196,7 @@ impl Model {
         (!queue.broker_name.is_empty()).then_some(Ok(queue))
     }
 
-    fn broker(&mut self, members: Vec<(String, Node)>) -> Option<Result<BrokerData, String>> {
+    pub(crate) fn broker(&mut self, members: Vec<(String, Node)>) -> Option<Result<BrokerData, String>> {
         let mut broker = BrokerData::default();
         for (key, value) in members {
             match key.as_str() {
@@ -235,7 +235,7 @@ impl Model {
         Some(addresses)
     }
 
-    fn name(&mut self, value: Node, limit: usize) -> Option<Option<String>> {
+    pub(crate) fn name(&mut self, value: Node, limit: usize) -> Option<Option<String>> {
         self.took_container |= matches!(value, Node::Object(..) | Node::List(..));
         let text = value.text();
         text.as_ref().is_none_or(|text| text.len() <= limit).then_some(text)

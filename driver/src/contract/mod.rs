@@ -57,6 +57,7 @@ macro_rules! contract_tests {
         $crate::contract_tests!($harness;
             a_refused_connect_says_so
             an_unknown_host_says_so
+            every_address_of_a_host_is_tried
             a_stream_keeps_every_byte_in_order_through_small_buffers
             a_closed_stream_ends
             a_reset_stream_fails

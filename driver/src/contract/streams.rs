@@ -8,7 +8,7 @@ use rocketmq_core::ground::endpoint::Endpoint;
 use rocketmq_core::interface::CloseReason;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, ToSocketAddrs};
 use std::sync::mpsc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -39,6 +39,23 @@ pub fn an_unknown_host_says_so<H: Harness>(harness: &H) {
     let to = Endpoint::new(&format!("{}.invalid", "x".repeat(64)), 9876).unwrap();
     let error = harness.block_on(async { harness.runtime().connect(&to).await.err() });
     assert_eq!(error.map(|error| close_reason(&error)), Some(CloseReason::Unresolved));
+}
+
+/// Every address of a host is tried: `localhost` has one of each family, as a rule, and a server listens at one of them.
+pub fn every_address_of_a_host_is_tried<H: Harness>(harness: &H) {
+    for ip in [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)] {
+        // Not every machine has IPv6, and not every one gives it a name.
+        let Ok(listener) = TcpListener::bind((ip, 0)) else {
+            continue;
+        };
+        let address = listener.local_addr().unwrap();
+        let named = ("localhost", address.port()).to_socket_addrs().unwrap().any(|known| known == address);
+        let host = named.then(|| Endpoint::new("localhost", address.port()).unwrap());
+        for to in host.into_iter().chain([Endpoint::try_from(address).unwrap()]) {
+            let stream = harness.block_on(async { harness.runtime().connect(&to).await });
+            assert!(stream.is_ok(), "{to}: {:?}", stream.err());
+        }
+    }
 }
 
 /// More than the kernel's buffers hold is written to a server that does not read until it is told to:

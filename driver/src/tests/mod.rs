@@ -8,7 +8,7 @@ mod threads;
 mod timer;
 mod world;
 
-use crate::{Client, Driver, FlushError, Limits, OpenError, Outcome, Producer, SendErrorKind};
+use crate::{Client, Driver, FlushError, Limits, NameServers, OpenError, Outcome, Producer, SendErrorKind};
 use std::future::IntoFuture;
 use std::task::Poll;
 use std::time::Duration;
@@ -318,6 +318,10 @@ fn wrong_settings_are_refused_by_name() {
     let refused = |builder: crate::ClientBuilder| builder.build_with(World::new()).unwrap_err().field;
     assert_eq!(refused(Client::builder("nowhere")), "name_servers");
     assert_eq!(refused(Client::builder("")), "name_servers");
+    assert_eq!(refused(Client::builder_with_discovery("https://a/")), "discovery");
+    assert_eq!(refused(Client::builder_from_properties("no/such/file")), "properties");
+    let discovered = Client::builder_with_discovery("jmenv").unit_name("a b");
+    assert_eq!(refused(discovered), "unit_name");
     assert_eq!(refused(World::builder().instance_name("")), "instance_name");
     assert_eq!(refused(World::builder().limits(Limits { messages: 0, ..Limits::default() })), "messages");
     let world = World::new();
@@ -326,6 +330,7 @@ fn wrong_settings_are_refused_by_name() {
     let error = run(&mut driver, client.producer("no blanks").into_future()).unwrap_err();
     assert!(error.to_string().contains("group"), "{error}");
     assert!(client.set_name_servers("also nowhere").is_err());
+    assert_eq!(client.set_name_servers(NameServers::none()).unwrap_err().field, "name_servers");
     client.set_name_servers("127.0.0.1:1").unwrap();
 }
 

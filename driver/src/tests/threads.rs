@@ -192,3 +192,18 @@ fn a_watch_misses_no_change_and_no_end() {
         watcher.join().unwrap();
     });
 }
+
+/// Somebody waits for checks while the producer is closed on another thread.
+#[test]
+fn who_waits_for_checks_learns_of_the_close() {
+    in_many_orders(|| {
+        let world = World::new();
+        let (client, producer, driver) = start(&world, Limits::default());
+        let mut checks = producer.checks();
+        let waiter = thread::spawn(move || assert!(block_on(checks.next()).is_none()));
+        block_on(producer.close(LONG));
+        waiter.join().unwrap();
+        block_on(client.shutdown(LONG));
+        driver.join().unwrap();
+    });
+}

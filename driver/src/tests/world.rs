@@ -238,7 +238,8 @@ impl Stream for MemoryStream {
         for answer in self.peer.receive(&bytes) {
             pipe.answers.extend(answer);
         }
-        (pipe.ended, pipe.broken) = (ends, ends);
+        pipe.ended |= ends;
+        pipe.broken |= ends;
         // It may be a caller who writes, while the driver waits.
         let quiet = !ends && (held || pipe.answers.is_empty());
         let reader = if quiet { None } else { pipe.reader.take() };

@@ -55,6 +55,10 @@ pub struct ClusterConfig {
     pub default_queues: u32,
     /// Seed of everything the servers choose at random (the queue for a negative queue id, unique keys), default 0.
     pub seed: u64,
+    /// Whether there is an HTTP server that knows the name servers, default false.
+    pub discovery: bool,
+    /// Its address, 10.0.2.1:8080 if none is given.
+    pub discovery_address: Option<SocketAddr>,
     /// Addresses of the name servers; missing ones are 10.0.0.1:9876, 10.0.0.2:9876, ...
     pub name_server_addresses: Vec<SocketAddr>,
     /// Addresses of the brokers as routes give them; missing ones are 10.0.1.1:10911, 10.0.1.2:10911, ...
@@ -71,6 +75,8 @@ impl Default for ClusterConfig {
             auto_create_topics: true,
             default_queues: 8,
             seed: 0,
+            discovery: false,
+            discovery_address: None,
             name_server_addresses: Vec::new(),
             broker_addresses: Vec::new(),
         }
@@ -87,6 +93,11 @@ impl ClusterConfig {
     pub fn name_server_address(&self, index: usize) -> SocketAddr {
         let given = self.name_server_addresses.get(index).copied();
         given.unwrap_or_else(|| default_address(0, index, 9876))
+    }
+
+    /// The address of the HTTP server that knows the name servers.
+    pub fn discovery_address(&self) -> SocketAddr {
+        self.discovery_address.unwrap_or_else(|| default_address(2, 0, 8080))
     }
 
     /// The address of the broker with this index.

@@ -5,7 +5,7 @@
 //!
 //! What is simulated: routes, topics, key-value configuration and cluster information on the name servers; heartbeats
 //! with what consumers of a group hear of each other, topics, settings, sends of all kinds, the end of half messages, the
-//! message log with its queries, and lists of clients on the brokers. What is not: what consumers ask for (pull, pop,
+//! message log with its queries, and lists of clients on the brokers; HTTP discovery of the name servers. What is not: what consumers ask for (pull, pop,
 //! offsets, locks), replies, questions about half messages, static topics, access control, TLS and the PROXY protocol. Such
 //! request codes are answered as unknown ones. How the answers compare with those of real servers, request by request,
 //! is a test: `tests/real_faithfulness.rs`.
@@ -13,6 +13,7 @@
 mod broker;
 mod config;
 mod crc32;
+mod discovery;
 mod frame;
 mod header_binary;
 mod header_json;
@@ -22,17 +23,19 @@ mod properties;
 mod registry;
 mod route;
 mod text;
-mod topic;
+pub(crate) mod topic;
 mod transport;
 mod wiring;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use broker::StoredBrief;
 pub use broker::{
     Broker, BrokerConfig, BrokerSettings, SendAttempt, SendDecision, SendPolicy, StoredMessage,
 };
 pub use config::{ClusterConfig, Dialect};
+pub use discovery::{DiscoveryMood, DiscoveryServer};
 pub use frame::{Frame, FrameError, FrameReader, SerializeType};
 pub use name_server::NameServer;
 pub use properties::{parse_properties, write_properties};
@@ -52,6 +55,8 @@ pub enum ServerId {
     NameServer(usize),
     /// The broker with this index, from 0.
     Broker(usize),
+    /// The HTTP server that knows the name servers, if the cluster has one.
+    Discovery,
 }
 
 /// What a server wants done with one of its connections.

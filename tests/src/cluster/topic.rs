@@ -27,6 +27,8 @@ const V5_TOPICS: [&str; 5] = [
     "RMQ_SYS_ROCKSDB_TRANS_HALF_TOPIC",
     "RMQ_SYS_ROCKSDB_TRANS_OP_HALF_TOPIC",
 ];
+/// Where half messages go that nobody has ended, however often the broker asked.
+pub(crate) const CHECK_MAX_TIME_TOPIC: &str = "TRANS_CHECK_MAX_TIME_TOPIC";
 /// Where brokers note that a half message has come to its end.
 pub(crate) const OP_TOPIC: &str = "RMQ_SYS_TRANS_OP_HALF_TOPIC";
 /// Prefix of the topic through which a consumer group gets messages again.

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use bytes::Bytes;
-
 use super::frame::{FLAG_ONE_WAY, FrameError};
 use super::{ConnKey, Dialect, Frame, FrameReader, SerializeType, ServerAction, Text};
 
@@ -212,7 +210,14 @@ impl Transport {
     }
 
     /// Sends a one-way request of the server's own.
-    pub(crate) fn ask_one_way(&mut self, now_ms: u64, conn: ConnKey, code: i32, fields: &[(&str, &str)]) {
+    pub(crate) fn ask_one_way(
+        &mut self,
+        now_ms: u64,
+        conn: ConnKey,
+        code: i32,
+        fields: &[(&str, &str)],
+        body: Vec<u8>,
+    ) {
         let own = |(name, value): &(&str, &str)| ((*name).into(), Some((*value).into()));
         let frame = Frame {
             serialize_type: SerializeType::Json,
@@ -223,7 +228,7 @@ impl Transport {
             flag: FLAG_ONE_WAY,
             remark: None,
             ext_fields: Some(fields.iter().map(own).collect()),
-            body: Bytes::new(),
+            body: body.into(),
         };
         self.own_opaque = self.own_opaque.wrapping_add(1);
         self.write(now_ms, conn, &frame);

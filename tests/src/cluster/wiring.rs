@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use super::{
-    Broker, BrokerConfig, ClusterConfig, ConnKey, NameServer, ServerAction, ServerId, StoredMessage,
-    TopicConfig,
+    Broker, BrokerConfig, ClusterConfig, ConnKey, DiscoveryServer, NameServer, ServerAction, ServerId,
+    StoredMessage, TopicConfig,
 };
 
 /// Name of the one cluster that all brokers belong to.
@@ -15,6 +15,7 @@ pub struct Cluster {
     config: ClusterConfig,
     name_servers: Vec<NameServer>,
     brokers: Vec<Broker>,
+    discovery: Option<DiscoveryServer>,
 }
 
 impl Cluster {
@@ -34,15 +35,18 @@ impl Cluster {
             Broker::new(broker_config, now_ms)
         };
         let brokers = (0..config.brokers).map(broker).collect();
-        let mut cluster = Cluster { config, name_servers, brokers };
+        let mut cluster = Cluster { config, name_servers, brokers, discovery: None };
+        cluster.discovery =
+            cluster.config.discovery.then(|| DiscoveryServer::new(&cluster.name_server_addr()));
         cluster.register_brokers(now_ms);
         cluster
     }
 
-    /// All servers: the name servers, then the brokers.
+    /// All servers: the name servers, then the brokers, then the HTTP server.
     pub fn servers(&self) -> Vec<ServerId> {
         let name_servers = (0..self.name_servers.len()).map(ServerId::NameServer);
-        name_servers.chain((0..self.brokers.len()).map(ServerId::Broker)).collect()
+        let brokers = (0..self.brokers.len()).map(ServerId::Broker);
+        name_servers.chain(brokers).chain(self.discovery.iter().map(|_| ServerId::Discovery)).collect()
     }
 
     /// The address of a server. Unused indices have one too.
@@ -50,6 +54,7 @@ impl Cluster {
         match server {
             ServerId::NameServer(index) => self.config.name_server_address(index),
             ServerId::Broker(index) => self.config.broker_address(index),
+            ServerId::Discovery => self.config.discovery_address(),
         }
     }
 
@@ -71,6 +76,7 @@ impl Cluster {
         match server {
             ServerId::NameServer(index) => self.name_servers.get(index).is_some_and(NameServer::is_up),
             ServerId::Broker(index) => self.brokers.get(index).is_some_and(Broker::is_up),
+            ServerId::Discovery => self.discovery.as_ref().is_some_and(DiscoveryServer::is_up),
         }
     }
 
@@ -79,6 +85,8 @@ impl Cluster {
         match server {
             ServerId::NameServer(index) => self.name_servers.get(index).is_some_and(NameServer::is_paused),
             ServerId::Broker(index) => self.brokers.get(index).is_some_and(Broker::is_paused),
+            // It can be silent instead.
+            ServerId::Discovery => false,
         }
     }
 
@@ -95,6 +103,7 @@ impl Cluster {
                     broker.on_connect(now_ms, conn, peer);
                 }
             }
+            ServerId::Discovery => self.discovery.iter_mut().for_each(|server| server.on_connect(conn)),
         }
     }
 
@@ -112,6 +121,9 @@ impl Cluster {
                 }
                 self.register_brokers(now_ms);
             }
+            ServerId::Discovery => {
+                self.discovery.iter_mut().for_each(|server| server.on_bytes(now_ms, conn, bytes));
+            }
         }
     }
 
@@ -128,6 +140,7 @@ impl Cluster {
                     broker.on_close(now_ms, conn);
                 }
             }
+            ServerId::Discovery => self.discovery.iter_mut().for_each(|server| server.on_close(conn)),
         }
     }
 
@@ -140,12 +153,15 @@ impl Cluster {
         for name_server in &mut self.name_servers {
             name_server.on_tick(now_ms);
         }
+        self.discovery.iter_mut().for_each(|server| server.on_tick(now_ms));
     }
 
     /// When [`Cluster::on_tick`] has something to do.
     pub fn next_deadline(&self) -> Option<u64> {
         let name_servers = self.name_servers.iter().filter_map(NameServer::next_deadline);
-        name_servers.chain(self.brokers.iter().filter_map(Broker::next_deadline)).min()
+        let brokers = self.brokers.iter().filter_map(Broker::next_deadline);
+        let discovery = self.discovery.iter().filter_map(DiscoveryServer::next_deadline);
+        name_servers.chain(brokers).chain(discovery).min()
     }
 
     /// The next thing to do on a connection of a server.
@@ -160,7 +176,7 @@ impl Cluster {
                 return Some((ServerId::Broker(index), action));
             }
         }
-        None
+        Some((ServerId::Discovery, self.discovery.as_mut()?.poll_action()?))
     }
 
     fn register_brokers(&mut self, now_ms: u64) {
@@ -195,6 +211,11 @@ impl Cluster {
     /// One name server, to be controlled.
     pub fn name_server_mut(&mut self, index: usize) -> Option<&mut NameServer> {
         self.name_servers.get_mut(index)
+    }
+
+    /// The HTTP server that knows the name servers, to be controlled; none unless the cluster has one.
+    pub fn discovery_mut(&mut self) -> Option<&mut DiscoveryServer> {
+        self.discovery.as_mut()
     }
 
     /// Creates a topic, or changes it, on every broker.
@@ -236,6 +257,7 @@ impl Cluster {
                 self.name_servers.get_mut(index).into_iter().for_each(NameServer::pause)
             }
             ServerId::Broker(index) => self.brokers.get_mut(index).into_iter().for_each(Broker::pause),
+            ServerId::Discovery => {}
         }
     }
 
@@ -253,6 +275,7 @@ impl Cluster {
                 }
                 self.register_brokers(now_ms);
             }
+            ServerId::Discovery => {}
         }
     }
 
@@ -269,6 +292,7 @@ impl Cluster {
                     forget(&mut self.name_servers, broker.name());
                 }
             }
+            ServerId::Discovery => self.discovery.iter_mut().for_each(DiscoveryServer::crash),
         }
     }
 
@@ -292,6 +316,7 @@ impl Cluster {
                 }
                 self.register_brokers(now_ms);
             }
+            ServerId::Discovery => self.discovery.iter_mut().for_each(DiscoveryServer::restart),
         }
     }
 

@@ -85,6 +85,13 @@ impl LabBuilder {
         self
     }
 
+    /// With an HTTP server that knows the name servers, at [`Server::address`](super::Server::address) of
+    /// [`Lab::discovery`]. Default: none.
+    pub fn discovery(mut self) -> Self {
+        self.cluster.discovery = true;
+        self
+    }
+
     /// The release whose behaviour the servers imitate. Default 5.5.0.
     pub fn dialect(mut self, dialect: Dialect) -> Self {
         self.cluster.dialect = dialect;

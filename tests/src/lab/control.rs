@@ -69,6 +69,17 @@ impl Lab {
         self.server(ServerId::NameServer(index))
     }
 
+    /// The HTTP server that knows the name servers, see [`LabBuilder::discovery`](super::LabBuilder::discovery). What it
+    /// answers is set with [`Lab::with_cluster`] and
+    /// [`Cluster::discovery_mut`](crate::cluster::Cluster::discovery_mut).
+    ///
+    /// # Panics
+    /// There is none.
+    #[must_use]
+    pub fn discovery(&self) -> Server {
+        self.server(ServerId::Discovery)
+    }
+
     /// All brokers.
     pub fn brokers(&self) -> impl Iterator<Item = Broker> + '_ {
         let count = self.shared.enter(|state| state.cluster.brokers().len());
@@ -236,6 +247,7 @@ impl Server {
             ServerId::Broker(index) => {
                 state.cluster.brokers().get(index).map_or(0, |broker| broker.requests(code))
             }
+            ServerId::Discovery => 0,
         })
     }
 }

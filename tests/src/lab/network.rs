@@ -283,5 +283,6 @@ pub(super) fn server_name(server: ServerId) -> String {
             Ok(small) if small < 26 => format!("broker-{}", char::from(b'a' + small)),
             _ => format!("broker-{index}"),
         },
+        ServerId::Discovery => "discovery".to_owned(),
     }
 }

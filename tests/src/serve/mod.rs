@@ -69,6 +69,11 @@ impl ServedCluster {
             config.broker_addresses.push(listener.local_addr()?);
             listeners.push((ServerId::Broker(index), listener));
         }
+        if config.discovery {
+            let listener = bind(config.discovery_address.as_ref())?;
+            config.discovery_address = Some(listener.local_addr()?);
+            listeners.push((ServerId::Discovery, listener));
+        }
         let shared = Arc::new(Shared::new(config));
         let name_server_addr = shared.lock().cluster.name_server_addr();
         let mut served =
@@ -84,6 +89,11 @@ impl ServedCluster {
     /// The name-server addresses as clients are configured with them: `127.0.0.1:PORT;127.0.0.1:PORT`.
     pub fn name_server_addr(&self) -> String {
         self.name_server_addr.clone()
+    }
+
+    /// The address of the HTTP server that knows the name servers; nobody listens there unless the cluster has one.
+    pub fn discovery_addr(&self) -> String {
+        self.with_cluster(|cluster| cluster.address(ServerId::Discovery).to_string())
     }
 
     /// The time of the cluster, for those controls that want it: milliseconds since the Unix epoch.

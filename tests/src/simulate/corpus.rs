@@ -1,7 +1,7 @@
 //! The list of sessions that broke something once: a file of lines that people can read and write.
 //!
-//! A line is a mode, a seed, sometimes the faults that the session was limited to or one that was left out, and after
-//! `#` why it is here:
+//! A line is a mode, a seed, sometimes the faults that the session was limited to or one that was left out, `plain`
+//! without half messages, and after `#` why it is here:
 //!
 //! ```text
 //! safety 1336 # a verdict after the deadline
@@ -18,7 +18,7 @@ use super::session::Session;
 const HEAD: &str = "\
 # Sessions that broke something once. The ordinary tests run each of them again.
 # A line: safety or liveness, the seed, only=FAULT,FAULT when only these were drawn, without=FAULT when it was
-# left out of what was drawn, and after a # why it is here.
+# left out of what was drawn, plain when half messages were, and after a # why it is here.
 ";
 
 /// One line.

@@ -2,7 +2,7 @@ use super::*;
 use crate::world::plan::{FaultKind, Mode};
 
 fn entry(mode: Mode, seed: u64, only: Option<Vec<FaultKind>>, why: &str) -> Entry {
-    Entry { session: Session { mode, seed, only, without: None }, why: why.to_owned() }
+    Entry { session: Session { mode, seed, only, without: None, plain: false }, why: why.to_owned() }
 }
 
 #[test]

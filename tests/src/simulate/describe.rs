@@ -56,11 +56,20 @@ fn write_shape(out: &mut String, shape: &Shape) -> fmt::Result {
     if shape.limits != rocketmq_core::client::Limits::default() {
         writeln!(out, "  {:?}", shape.limits)?;
     }
+    if shape.heartbeat_v2 {
+        writeln!(out, "  heartbeats of version 2")?;
+    }
+    if let Some(settings) = &shape.latency_fault {
+        writeln!(out, "  {settings:?}")?;
+    }
     let net = &shape.network;
     let calm = Network { latency_us: net.latency_us, jitter_us: net.jitter_us, ..Network::default() };
     writeln!(out, "  one way takes {} µs and up to {} µs more", net.latency_us, net.jitter_us)?;
     if *net != calm {
         writeln!(out, "  {net:?}")?;
+    }
+    if let Some(interval) = shape.check_interval_ms {
+        writeln!(out, "  brokers ask about half messages every {}", time(Duration::from_millis(interval)))?;
     }
     let names: Vec<&str> = shape.faults.iter().map(|kind| kind.name()).collect();
     if names.is_empty() { Ok(()) } else { writeln!(out, "  everywhere: {}", names.join(", ")) }
@@ -69,6 +78,15 @@ fn write_shape(out: &mut String, shape: &Shape) -> fmt::Result {
 fn write_what(out: &mut String, what: &What) -> fmt::Result {
     match what {
         What::Send(send) => write_send(out, send),
+        What::Half { send, local } => {
+            write_send(out, send)?;
+            write!(out, " as a half message, {}", local.end)?;
+            match local.after {
+                Some(after) => write!(out, " after {} within {}", time(after), time(local.within))?,
+                None => write!(out, " when asked")?,
+            }
+            write!(out, ", {} left, {} to answer", many(local.unknown as usize, "check"), time(local.think))
+        }
         What::Reserve { producer, topic, weight, within } => {
             write!(
                 out,

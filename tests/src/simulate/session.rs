@@ -16,16 +16,20 @@ pub struct Session {
     pub only: Option<Vec<FaultKind>>,
     /// A fault that is left out of what was drawn; nothing else changes.
     pub without: Option<FaultKind>,
+    /// Half messages are left out.
+    pub plain: bool,
 }
 
 impl Session {
     /// Its plan: the same each time.
     pub fn plan(&self) -> Plan {
         let plan = Plan::draw(self.seed, self.mode, self.only.as_deref());
+        let plan = if self.plain { plan.without_halves() } else { plan };
         self.without.map_or_else(|| plan.clone(), |kind| plan.without(kind))
     }
 
-    /// Reads what [`Session`] writes: a mode, a seed, and sometimes `only=` with faults and `without=` with one.
+    /// Reads what [`Session`] writes: a mode, a seed, and sometimes `only=` with faults, `without=` with one, and
+    /// `plain`.
     ///
     /// # Errors
     /// What is wrong with the text.
@@ -34,9 +38,10 @@ impl Session {
         let mode = words.next().and_then(mode_named).ok_or("it starts with neither safety nor liveness")?;
         let seed =
             words.next().and_then(|word| word.parse().ok()).ok_or("there is no seed behind the mode")?;
-        let mut session = Session { mode, seed, only: None, without: None };
+        let mut session = Session { mode, seed, only: None, without: None, plain: false };
         for word in words {
             match word.split_once('=') {
+                None if word == "plain" => session.plain = true,
                 Some(("only", list)) => session.only = Some(read_faults(list)?),
                 Some(("without", name)) => session.without = read_faults(name)?.first().copied(),
                 _ => return Err(format!("{word:?} is not known here")),
@@ -57,7 +62,8 @@ impl fmt::Display for Session {
                 write!(f, " only={}", names.join(","))?;
             }
         }
-        self.without.map_or(Ok(()), |kind| write!(f, " without={}", kind.name()))
+        self.without.map_or(Ok(()), |kind| write!(f, " without={}", kind.name()))?;
+        if self.plain { f.write_str(" plain") } else { Ok(()) }
     }
 }
 
@@ -130,7 +136,8 @@ mod tests {
         let some = vec![FaultKind::ALL[0], FaultKind::ALL[1]];
         for only in [None, Some(Vec::new()), Some(some)] {
             for (mode, without) in [(Mode::Safety, None), (Mode::Liveness, Some(FaultKind::ALL[2]))] {
-                let session = Session { mode, seed: u64::MAX - 1, only: only.clone(), without };
+                let plain = without.is_none();
+                let session = Session { mode, seed: u64::MAX - 1, only: only.clone(), without, plain };
                 assert_eq!(Session::read(&session.to_string()), Ok(session));
             }
         }

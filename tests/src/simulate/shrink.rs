@@ -178,13 +178,15 @@ fn whole_millis(time: Duration) -> Duration {
 }
 
 /// Ways to make the world around the steps an ordinary one.
-const SIMPLER_WORLDS: [fn(&mut Plan); 14] = [
+const SIMPLER_WORLDS: [fn(&mut Plan); 16] = [
     |plan| plan.shape.network.jitter_us = 0,
     |plan| plan.shape.network.latency_us = Network::default().latency_us,
     |plan| plan.shape.name_servers = 1,
     |plan| plan.shape.brokers = 1,
     |plan| plan.shape.limits = Limits::default(),
     |plan| plan.shape.timing = Timing::default(),
+    |plan| plan.shape.heartbeat_v2 = false,
+    |plan| plan.shape.latency_fault = None,
     |plan| plan.shape.serialize_type = SerializeType::Json,
     |plan| plan.shape.client_seed = None,
     |plan| {

@@ -8,7 +8,7 @@ fn broken(invariant: Invariant) -> Broken {
 }
 
 fn drawn(seed: u64) -> Plan {
-    Session { mode: Mode::Safety, seed, only: None, without: None }.plan()
+    Session { mode: Mode::Safety, seed, only: None, without: None, plain: false }.plan()
 }
 
 fn is_send(what: &What) -> bool {

@@ -2,17 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use rocketmq_core::client::TransactionEnd;
 use rocketmq_core::producer::{Outcome, SendReceipt};
 
 use super::model::judge;
 use super::{Invariant, SendHandle, Verdict, World};
-use crate::cluster::StoredMessage;
+use crate::cluster::topic::{CHECK_MAX_TIME_TOPIC, HALF_TOPIC};
+use crate::cluster::{StoredBrief, StoredMessage};
 
 /// A message in a log: the index of the broker, and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Copy {
     broker: usize,
     number: usize,
+}
+
+/// A copy of a half message that is none any more.
+struct Visible {
+    topic: String,
+    unique: String,
+}
+
+impl Visible {
+    fn of(copy: &StoredBrief<'_>) -> Visible {
+        let unique = copy.unique_key.unwrap_or_default().to_owned();
+        Visible { topic: copy.topic.to_owned(), unique }
+    }
+}
+
+/// Whether a half message is as it came; a check makes another copy of it.
+fn is_first_copy(copy: &StoredBrief<'_>) -> bool {
+    copy.topic == HALF_TOPIC && !copy.was_checked
 }
 
 /// What was found in the logs so far.
@@ -28,7 +48,7 @@ pub(super) struct Book {
 
 impl World {
     fn read_logs(&mut self) {
-        let mut unlike = Vec::new();
+        let (mut unlike, mut visible) = (Vec::new(), Vec::new());
         for (index, broker) in self.cluster.brokers().iter().enumerate() {
             if self.book.read.len() <= index {
                 self.book.read.push(0);
@@ -39,6 +59,12 @@ impl World {
             }
             while let Some(copy) = broker.brief_at(*read) {
                 let key = copy.key.unwrap_or_default();
+                let sends = self.book.sends_of.get(key).map_or(&[][..], Vec::as_slice);
+                if sends.iter().any(|send| self.halves.is_half(*send)) && !is_first_copy(&copy) {
+                    visible.extend((copy.topic != HALF_TOPIC).then(|| Visible::of(&copy)));
+                    *read += 1;
+                    continue;
+                }
                 let copies = self.book.copies.entry(key.to_owned()).or_default();
                 let unique_key =
                     |first: &Copy| self.cluster.brokers()[first.broker].brief_at(first.number)?.unique_key;
@@ -51,6 +77,22 @@ impl World {
         }
         for text in unlike {
             self.fail(Invariant::Duplicates, text);
+        }
+        for copy in visible {
+            self.check_visible(&copy);
+        }
+    }
+
+    /// I19: nobody sees a message whose transaction was not ended so.
+    fn check_visible(&mut self, copy: &Visible) {
+        self.checked(Invariant::OneOutcome);
+        if copy.topic == CHECK_MAX_TIME_TOPIC {
+            self.reached.halves_given_up += 1;
+        } else if !self.ends.was_asked_for(&copy.unique, TransactionEnd::Commit) {
+            let text = format!("{} can be seen in {}, and nobody has asked for it", copy.unique, copy.topic);
+            self.fail(Invariant::OneOutcome, text);
+        } else {
+            self.reached.halves_visible += 1;
         }
     }
 
@@ -95,7 +137,7 @@ impl World {
 
     /// I2: the log has the message where the receipt says.
     fn check_receipt(&mut self, number: usize) {
-        let record = &self.sends[number];
+        let (record, is_half) = (&self.sends[number], self.halves.is_half(number));
         let copies = self.book.copies.get(&record.key).map_or(&[][..], Vec::as_slice);
         let Some(Verdict::Stored(receipt)) = &record.verdict else {
             return;
@@ -105,10 +147,12 @@ impl World {
         let is_it = |copy: &Copy| {
             let broker = &self.cluster.brokers()[copy.broker];
             broker.brief_at(copy.number).is_some_and(|copy| {
+                // A half message waits in a queue of its own.
+                let right_queue =
+                    copy.topic == receipt.queue.topic.as_str() && copy.queue_id == receipt.queue.queue_id;
                 copy.unique_key == Some(receipt.message_id.as_str())
                     && broker.name() == receipt.queue.broker_name.as_str()
-                    && copy.topic == receipt.queue.topic.as_str()
-                    && copy.queue_id == receipt.queue.queue_id
+                    && if is_half { copy.topic == HALF_TOPIC } else { right_queue }
                     && copy.queue_offset == receipt.queue_offset
                     && id.is_none_or(|id| broker.offset_message_id(copy.commit_offset) == id.as_str())
             })

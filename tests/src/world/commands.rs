@@ -6,22 +6,22 @@ use rocketmq_core::client::{Answer, Command, CommandId, OwnedInput, Send};
 use rocketmq_core::ground::Instant;
 use rocketmq_core::ground::names::TopicName;
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{OpenError, ProducerConfig, SendError, Undelivered};
+use rocketmq_core::producer::{OpenError, ProducerConfig, SendError, SendMode, Undelivered};
 
+use super::held::is_answered;
 use super::orders::SendRecord;
 use super::story::command_name;
 use super::{Order, SendHandle, SimProducer, Ticket, Verdict, World, micros};
 
 impl World {
-    fn command(&mut self, client: usize, due: Option<u64>, command: Command) -> CommandId {
+    pub(super) fn command(&mut self, client: usize, due: Option<u64>, command: Command) -> CommandId {
         let it = &mut self.clients[client];
         it.next_command += 1;
         let id = CommandId(it.next_command);
         let now_us = self.now_us;
         self.story
             .tell(now_us, || format!("application of client {client}: {}", command_name(&command, now_us)));
-        let answered = !matches!(command, Command::Withdraw { .. } | Command::SetNameServers { .. });
-        if answered {
+        if is_answered(&command) {
             self.pending.insert((client, id));
             if let Some(due) = due {
                 // Time for a due timer to be handled late and for the answer to be taken late.
@@ -34,7 +34,7 @@ impl World {
         id
     }
 
-    fn until(&self, within: Duration) -> (Instant, u64) {
+    pub(super) fn until(&self, within: Duration) -> (Instant, u64) {
         let due = self.now_us.saturating_add(micros(within));
         (Instant::from_micros(due), due)
     }
@@ -58,7 +58,11 @@ impl World {
         let id = self.command(client, Some(due), Command::OpenProducer { config: Box::new(config) });
         self.run_until(Duration::from_secs(1), |world| world.answers.contains_key(&(client, id)));
         match self.answers.remove(&(client, id)) {
-            Some(Answer::Opened(result)) => Ok(SimProducer { client, id: result? }),
+            Some(Answer::Opened(result)) => {
+                let id = result?;
+                self.halves.note_producer(client, id, group);
+                Ok(SimProducer { client, id })
+            }
             other => panic!("no answer to OpenProducer but {other:?}"),
         }
     }
@@ -90,12 +94,17 @@ impl World {
         // The answer may come while the command is given.
         let id = CommandId(self.clients[client].next_command + 1);
         self.by_command.insert((client, id), number);
+        let mode = match order.one_way {
+            _ if self.halves.is_half(number) => SendMode::Half,
+            true => SendMode::OneWay,
+            false => SendMode::Acknowledged,
+        };
         let send = Send {
             producer: producer.id,
             message,
             target: order.target,
             deadline,
-            one_way: order.one_way,
+            mode,
             reservation: order.reservation.map(|ticket| ticket.id),
             retries: order.retries,
         };
@@ -182,6 +191,7 @@ impl World {
         let (deadline, due) = self.until(within);
         let client = producer.client;
         let due = due.saturating_add(self.farewell_us(client));
+        self.halves.closed_at.insert(client, self.now_us);
         self.closes.insert((client, CommandId(self.clients[client].next_command + 1)));
         let command = Command::CloseProducer { producer: producer.id, deadline };
         Ticket { client, id: self.command(client, Some(due), command) }
@@ -192,6 +202,7 @@ impl World {
         let (deadline, due) = self.until(within);
         let due = due.saturating_add(self.farewell_us(client));
         let id = CommandId(self.clients[client].next_command + 1);
+        self.halves.closed_at.insert(client, self.now_us);
         self.shutdowns.insert((client, id));
         Ticket { client, id: self.command(client, Some(due), Command::Shutdown { deadline }) }
     }

@@ -221,6 +221,7 @@ impl World {
             Action::Close { conn } => {
                 self.ledger.note_end(client, conn);
                 if let Some(pipe) = self.by_conn.get(&(client, conn)).copied() {
+                    self.ends.note_end(pipe, self.now_us);
                     self.client_closes(pipe);
                     self.check_nothing_left(pipe, client, conn);
                 }
@@ -228,6 +229,7 @@ impl World {
             // The deadline is asked for after every input.
             Action::SetTimer { .. } => {}
             Action::Answer { id, answer } => self.take_answer(client, id, answer),
+            Action::Check(check) => self.check_put(client, *check),
             Action::Notice(notice) => self.notice(client, &notice),
         }
     }
@@ -269,6 +271,9 @@ impl World {
                     }
                     _ => {}
                 }
+                if matches!(other, Answer::Ended(_)) {
+                    return self.end_answered(client, id, &other);
+                }
                 self.note_closed(client, id, &other);
                 self.answers.insert((client, id), other);
                 return;
@@ -297,6 +302,7 @@ impl World {
         self.sends[number].ended_at = at;
         self.sends[number].verdict = Some(verdict);
         self.check_verdict(number);
+        self.half_sent(number);
     }
 
     fn notice(&mut self, client: usize, notice: &Notice) {
@@ -325,6 +331,9 @@ impl World {
                     format!("client {client}: tries again for {topic} in {after:?}: {broker} {why}")
                 });
             }
+            Notice::NameServersChanged { name_servers } => {
+                self.story.tell(at, || format!("client {client}: name servers are {name_servers} now"));
+            }
             other => self.story.tell(at, || format!("client {client}: {other:?}")),
         }
     }
@@ -340,9 +349,13 @@ impl World {
         let outbox = (open + 1) * (limits.outbox_bytes * 4 + limits.message_bytes.min(16 << 20));
         let others =
             8 * (open + 2) + limits.producers.min(64) * (open + 1) + self.routes.topics_of(client) + 8;
+        // Each transaction is ended by one request at a time.
+        let others = others + self.ends.count_of(client) + self.halves.count_of(client);
         let broken = memory.messages > limits.messages
             || memory.message_bytes > limits.message_bytes
             || memory.waiting_callers > limits.waiting_callers
+            || memory.transaction_checks > limits.transaction_checks
+            || memory.ended_transactions > limits.ended_transactions + memory.requests
             || memory.outbox_bytes > outbox
             || memory.inbox_bytes > (open + 1) * limits.frame_bytes
             || memory.requests > memory.messages + others;

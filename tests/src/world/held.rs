@@ -13,6 +13,11 @@ struct Room {
     weight: usize,
 }
 
+/// Whether a client answers a command.
+pub(super) fn is_answered(command: &Command) -> bool {
+    !matches!(command, Command::Withdraw { .. } | Command::SetNameServers { .. } | Command::DropCheck { .. })
+}
+
 /// The books of one client, kept from the commands and answers alone.
 #[derive(Debug, Default)]
 pub(super) struct Held {
@@ -38,8 +43,7 @@ pub(super) struct Held {
 impl Held {
     /// A command is about to be given.
     pub(super) fn note_command(&mut self, id: CommandId, command: &Command) {
-        let answered = !matches!(command, Command::Withdraw { .. } | Command::SetNameServers { .. });
-        self.unanswered += usize::from(answered);
+        self.unanswered += usize::from(is_answered(command));
         match command {
             Command::Reserve { producer, topic, weight, .. } => {
                 let room = Room { producer: *producer, topic: topic.to_string(), weight: *weight };

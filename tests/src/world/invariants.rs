@@ -47,11 +47,20 @@ pub enum Invariant {
     Cancellation,
     /// I18: sends of one producer to one queue reach the broker in the order in which they were given.
     Order,
+    /// I19: a half message is never both committed and rolled back, and never ended but as its local transaction ended.
+    OneOutcome,
+    /// I20: nobody ends a transaction twice: not while an end has no answer or was acknowledged, and after an end of
+    /// unknown fate once for each check.
+    EndsOnce,
+    /// I21: what is said of an end is true.
+    EndVerdicts,
+    /// I22: in a world that has healed, a check is followed by an end that its broker takes.
+    UnknownsSettle,
 }
 
 impl Invariant {
     /// All of them, by number.
-    pub const ALL: [Invariant; 18] = [
+    pub const ALL: [Invariant; 22] = [
         Invariant::ExactlyOneVerdict,
         Invariant::NoFalseOk,
         Invariant::NoFalseCertainty,
@@ -70,13 +79,17 @@ impl Invariant {
         Invariant::NoPanic,
         Invariant::Cancellation,
         Invariant::Order,
+        Invariant::OneOutcome,
+        Invariant::EndsOnce,
+        Invariant::EndVerdicts,
+        Invariant::UnknownsSettle,
     ];
 
-    /// Its short name, from `I1` to `I18`.
+    /// Its short name, from `I1` to `I22`.
     pub fn id(self) -> &'static str {
-        const IDS: [&str; 18] = [
+        const IDS: [&str; 22] = [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
-            "I16", "I17", "I18",
+            "I16", "I17", "I18", "I19", "I20", "I21", "I22",
         ];
         IDS[self as usize]
     }
@@ -102,6 +115,10 @@ impl Invariant {
             Invariant::NoPanic => "no panic",
             Invariant::Cancellation => "cancellation",
             Invariant::Order => "order",
+            Invariant::OneOutcome => "one outcome",
+            Invariant::EndsOnce => "ends once",
+            Invariant::EndVerdicts => "true ends",
+            Invariant::UnknownsSettle => "unknowns settle",
         }
     }
 }
@@ -129,7 +146,7 @@ impl fmt::Display for Broken {
 
 /// How often each invariant was checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked([u64; 18]);
+pub struct Checked([u64; 22]);
 
 impl Checked {
     /// One more check.

@@ -62,6 +62,16 @@ impl Ledger {
         self.sends.get(&send).map_or(&[], |known| &known.frames)
     }
 
+    /// The body that a send was given.
+    pub(super) fn body_of(&self, send: usize) -> Option<&Bytes> {
+        self.sends.get(&send).map(|known| &known.body)
+    }
+
+    /// One send of the message with this unique id.
+    pub(super) fn owner_of(&self, unique: &str) -> Option<usize> {
+        self.owners.get(unique).copied()
+    }
+
     /// The send whose request this is, as long as it has no answer.
     pub(super) fn unanswered(&self, pipe: PipeId, opaque: i32) -> Option<usize> {
         let (send, frame) = *self.on_wire.get(&(pipe, opaque))?;
@@ -253,7 +263,8 @@ impl World {
 
     fn check_body(&mut self, number: usize, frame: &Frame) {
         self.checked(Invariant::FrameIntegrity);
-        let plain = frame.ext("f").is_none_or(|flags| flags == "0");
+        // The flag of half messages says nothing of the body.
+        let plain = frame.ext("f").is_none_or(|flags| matches!(flags, "0" | "4"));
         if plain && self.ledger.sends.get(&number).is_some_and(|known| known.body != frame.body) {
             let text = format!("{} leaves with another body than it was given", self.sends[number].key);
             self.fail(Invariant::FrameIntegrity, text);

@@ -10,6 +10,7 @@ mod book;
 mod commands;
 mod control;
 mod driver;
+mod ends;
 mod events;
 mod held;
 mod invariants;
@@ -33,6 +34,7 @@ mod story;
 mod tests;
 mod torture;
 mod trace;
+mod transactions;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +50,7 @@ use crate::cluster::{ClusterConfig, Frame, ServerId};
 use answers::AnswerRules;
 pub use answers::{AnswerChange, AnswerRule, AnswersOf, BinaryFlaw, FieldFlaw, JsonFlaw, RouteLie};
 use book::Book;
+use ends::EndBook;
 use events::Events;
 use held::Held;
 pub use invariants::{Broken, Checked, Invariant};
@@ -66,6 +69,8 @@ use story::Story;
 use torture::Torture;
 pub use torture::{Step, StepFailure};
 use trace::TraceHash;
+use transactions::Halves;
+pub use transactions::LocalTransaction;
 
 /// Wall time at the start of every run, in milliseconds since 1970: 30 November 2024, 23:59:30 UTC, so that the month
 /// ends soon.
@@ -148,6 +153,8 @@ pub struct World {
     routes: RouteBook,
     book: Book,
     ledger: Ledger,
+    halves: Halves,
+    ends: EndBook,
     mutation: Option<Box<Mutation>>,
     story: Story,
     torture: Torture,
@@ -197,6 +204,8 @@ impl World {
             routes: RouteBook::default(),
             book: Book::default(),
             ledger: Ledger::default(),
+            halves: Halves::default(),
+            ends: EndBook::default(),
             mutation: None,
             story: Story::default(),
             torture: Torture::default(),

@@ -112,12 +112,20 @@ mutants! {
     LeavesItsQueue = "leaves-its-queue" breaks Order,
     /// Room is given to a caller that is not next in line.
     GrantsOutOfTurn = "grants-out-of-turn" breaks Order,
+    /// Some commits become rollbacks, and the other way round.
+    ChangesItsMind = "changes-its-mind" breaks OneOutcome,
+    /// Some transactions are ended twice.
+    EndsTwice = "ends-twice" breaks EndsOnce,
+    /// Ends that failed are told as done.
+    InventsEnds = "invents-ends" breaks EndVerdicts,
+    /// Checks get lost in the client.
+    LosesChecks = "loses-checks" breaks UnknownsSettle,
 }
 
 impl Mutant {
     /// True when it shows only in worlds that heal.
     pub fn needs_liveness(self) -> bool {
-        self == Mutant::NeverReconnects
+        matches!(self, Mutant::NeverReconnects | Mutant::LosesChecks)
     }
 }
 
@@ -216,6 +224,12 @@ impl World {
                     |reservation| OwnedInput::Command { id: *id, command: Command::Withdraw { reservation } };
                 let too = other.map(too);
                 std::iter::once(input).chain(too).collect()
+            }
+            (Mutant::LosesChecks, OwnedInput::Received { conn, bytes }) => {
+                let conn = *conn;
+                let bytes = self.lose_checks(client, conn, &bytes.clone());
+                let left = (!bytes.is_empty()).then(|| OwnedInput::Received { conn, bytes: bytes.into() });
+                left.into_iter().collect()
             }
             (Mutant::BlamesAnother, OwnedInput::Closed { conn, why }) => {
                 let (conn, why) = (*conn, *why);
@@ -331,6 +345,7 @@ impl World {
                 (id, Answer::Sent(Ok(SendReceipt { attempts: 1, ..receipt })))
             }
             (Mutant::ForgetsFlushes, Answer::Flushed(_)) if one_in_4 => return None,
+            (Mutant::InventsEnds, Answer::Ended(Err(_))) => (id, Answer::Ended(Ok(()))),
             (Mutant::GrantsOutOfTurn, Answer::Room(Ok(()))) => {
                 (next_in_line.unwrap_or(id), Answer::Room(Ok(())))
             }

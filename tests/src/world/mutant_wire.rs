@@ -10,6 +10,8 @@ use crate::cluster::{Dialect, Frame, FrameReader};
 
 const SEND: i32 = 310;
 const HEARTBEAT: i32 = 34;
+const END_TRANSACTION: i32 = 37;
+const CHECK: i32 = 39;
 /// A request that brokers do not know, and say so.
 const UNKNOWN_REQUEST: i32 = 9_999;
 
@@ -68,6 +70,8 @@ impl World {
                 | Mutant::ReusesUniqueIds
                 | Mutant::SwapsFrames
                 | Mutant::LeavesItsQueue
+                | Mutant::ChangesItsMind
+                | Mutant::EndsTwice
         );
         if !breaks_wire {
             return bytes;
@@ -121,6 +125,15 @@ impl World {
                 let queue: i32 = frame.ext("e").and_then(|text| text.parse().ok()).unwrap_or(0);
                 set(&mut frame, "e", ((queue + 1) % 4).to_string());
                 frame.encode_into(out);
+            }
+            Mutant::ChangesItsMind if frame.code == END_TRANSACTION && one_in_4 => {
+                let other = if frame.ext("commitOrRollback") == Some("8") { "12" } else { "8" };
+                set(&mut frame, "commitOrRollback", other.to_owned());
+                frame.encode_into(out);
+            }
+            Mutant::EndsTwice if frame.code == END_TRANSACTION && one_in_4 => {
+                out.extend_from_slice(&bytes);
+                out.extend_from_slice(&bytes);
             }
             _ => out.extend_from_slice(&bytes),
         }
@@ -190,6 +203,17 @@ impl World {
             }
         }
         out
+    }
+
+    /// Bytes without the checks of brokers. Only whole frames come out.
+    pub(super) fn lose_checks(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
+        let Some(mutation) = &mut self.mutation else {
+            return bytes.to_vec();
+        };
+        let frames = mutation.down.entry((client, conn)).or_default().push(bytes);
+        let is_check =
+            |bytes: &[u8]| read(bytes).is_some_and(|frame| frame.code == CHECK && !frame.is_response());
+        frames.into_iter().filter(|(_, bytes)| !is_check(bytes)).flat_map(|(_, bytes)| bytes).collect()
     }
 
     /// A send without answer on the same connection as this one.

@@ -126,6 +126,11 @@ impl Pipe {
         self.open && !self.client_gone
     }
 
+    /// Whether what goes over it are frames, and not HTTP.
+    pub(crate) fn has_frames(&self) -> bool {
+        self.server != Some(ServerId::Discovery)
+    }
+
     /// A name for stories.
     pub(crate) fn peer(&self) -> String {
         match self.server {
@@ -134,6 +139,7 @@ impl Pipe {
                 Ok(small) if small < 26 => format!("broker-{}", char::from(b'a' + small)),
                 _ => format!("broker-{index}"),
             },
+            Some(ServerId::Discovery) => "discovery".to_owned(),
             None => self.address.clone(),
         }
     }

@@ -138,6 +138,30 @@ states! {
     wrapped_opaques,
     /// Requests of servers.
     inbound_requests,
+    /// Ends of transactions that a broker acknowledged.
+    ends_acknowledged,
+    /// Ends that a broker refused.
+    ends_refused,
+    /// Ends that no broker got.
+    ends_not_delivered,
+    /// Ends that a broker may have got.
+    ends_may_be_delivered,
+    /// Checks that were put to an application.
+    checks_put,
+    /// Checks that an application left, because it did not know the outcome yet.
+    checks_unknown,
+    /// Checks that an application answered.
+    checks_answered,
+    /// Checks that a client answered by itself, after an end that may have been delivered.
+    checks_answered_again,
+    /// Checks of transactions that were ended, or were being ended.
+    checks_settled,
+    /// Checks of what the application was asked already.
+    checks_repeated,
+    /// Messages that became visible by a commit.
+    halves_visible,
+    /// Half messages that a broker gave up after many checks.
+    halves_given_up,
     /// Heartbeats that a broker did not accept.
     heartbeats_failed,
     /// Routes of topics that do not exist, borrowed from the default topic.
@@ -228,5 +252,8 @@ impl Reached {
         self.duplicate_answers += counters.duplicate_answers;
         self.silences += counters.silences;
         self.inbound_requests += counters.inbound_requests;
+        self.checks_answered_again += counters.checks_answered;
+        self.checks_settled += counters.checks_settled;
+        self.checks_repeated += counters.checks_repeated;
     }
 }

@@ -142,7 +142,7 @@ fn is_address(text: &str) -> bool {
 impl World {
     /// I14: what the socket took is a stream of whole frames.
     pub(super) fn note_written(&mut self, id: PipeId, bytes: &[u8]) {
-        let Some(pipe) = self.pipes.get_mut(&id) else {
+        let Some(pipe) = self.pipes.get_mut(&id).filter(|pipe| pipe.has_frames()) else {
             return;
         };
         pipe.up.push(bytes);
@@ -197,6 +197,14 @@ impl World {
                 }
                 self.check_route_use(id, frame);
                 self.note_send_frame(id, frame);
+            }
+            37 => {
+                // Who asks may have left the routes since: then it is answered, and not greeted any more.
+                if first && is_broker && frame.ext("fromTransactionCheck") != Some("true") {
+                    let text = format!("client {client} ends a transaction before it has greeted the broker");
+                    self.fail(Invariant::Heartbeat, text);
+                }
+                self.note_end_frame(id, frame);
             }
             _ => {}
         }
@@ -279,6 +287,7 @@ impl World {
     }
 
     pub(super) fn note_pipe_end(&mut self, id: PipeId) {
+        self.ends.note_end(id, self.now_us);
         if self.pipes.get(&id).is_some_and(|pipe| pipe.open) {
             self.check_heartbeat(id);
         }
@@ -316,7 +325,7 @@ impl World {
 
     /// Notes the answers that a client has read in full.
     pub(super) fn note_read(&mut self, id: PipeId, bytes: &[u8]) {
-        let Some(pipe) = self.pipes.get_mut(&id) else {
+        let Some(pipe) = self.pipes.get_mut(&id).filter(|pipe| pipe.has_frames()) else {
             return;
         };
         pipe.down.push(bytes);
@@ -331,6 +340,9 @@ impl World {
             if frame.is_response() {
                 self.watch_answer(id);
                 self.note_answer(id, &frame);
+                self.note_end_answer(id, &frame);
+            } else if frame.code == 39 {
+                self.note_check(id, &frame);
             }
             if frame.code == 0
                 && let Some((topic, asked_at)) = topic
@@ -349,6 +361,12 @@ impl World {
 fn details(frame: &Frame) -> String {
     match frame.code {
         105 => format!(" {}", frame.ext("topic").unwrap_or_default()),
+        37 => {
+            let end = if frame.ext("commitOrRollback") == Some("8") { "commit" } else { "rollback" };
+            let asked = if frame.ext("fromTransactionCheck") == Some("true") { ", asked" } else { "" };
+            let place = frame.ext("commitLogOffset").unwrap_or_default();
+            format!(" {end} of {} at {place}{asked}", frame.ext("msgId").unwrap_or_default())
+        }
         310 => {
             let properties = parse_properties(frame.ext("i").unwrap_or_default());
             let keys =

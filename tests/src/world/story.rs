@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rocketmq_core::client::Command;
 use rocketmq_core::command::{RequestCode, ResponseCode};
 use rocketmq_core::ground::Instant;
-use rocketmq_core::producer::Target;
+use rocketmq_core::producer::{SendMode, Target};
 
 use super::World;
 use crate::cluster::Frame;
@@ -72,16 +72,28 @@ pub(crate) fn command_name(command: &Command, now_us: u64) -> String {
                 Target::ShardingKey(key) => format!(", sharding key {key:?}"),
             };
             let bytes = send.message.body().len();
-            let one_way = if send.one_way { ", one-way" } else { "" };
+            let mode = match send.mode {
+                SendMode::Acknowledged => "",
+                SendMode::OneWay => ", one-way",
+                SendMode::Half => ", as a half message",
+            };
             format!(
-                "sends {key}, {bytes} bytes, to {}{target}{one_way}, {}",
+                "sends {key}, {bytes} bytes, to {}{target}{mode}, {}",
                 send.message.topic(),
                 within(&send.deadline)
             )
         }
         Command::Flush { deadline, .. } => format!("waits for all sends {}", within(deadline)),
         Command::CloseProducer { deadline, .. } => format!("closes a producer {}", within(deadline)),
+        Command::EndTransaction { half, end, deadline, .. } => {
+            format!("asks for the {end} of {} {}", half.unique_key, within(deadline))
+        }
+        Command::AnswerCheck { half, end, deadline, .. } => {
+            format!("answers the check for {}: {end} {}", half.unique_key, within(deadline))
+        }
+        Command::DropCheck { .. } => "leaves a check".to_owned(),
         Command::Shutdown { deadline } => format!("shuts the client down {}", within(deadline)),
+        Command::Admin { request, deadline } => format!("asks for the {request} {}", within(deadline)),
         Command::SetNameServers { name_servers } => format!("sets the name servers {name_servers}"),
     }
 }

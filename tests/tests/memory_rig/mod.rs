@@ -10,7 +10,7 @@ use rocketmq_core::client::{
 use rocketmq_core::command::{LanguageCode, RequestCode};
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{ProducerConfig, Target};
+use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
 use rocketmq_core::wire::{
     CommandHead, FieldSink, Header, Inbox, SerializeType, WireLimits, WriteFields, encode_command,
 };
@@ -143,7 +143,7 @@ impl Rig {
             message,
             target: Target::Any,
             deadline,
-            one_way: false,
+            mode: SendMode::Acknowledged,
             reservation: None,
             retries: None,
         };

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rocketmq_tokio::{Message, MessageError, Outcome, SendErrorKind, TopicName};
+use rocketmq_tokio::{Message, MessageError, Outcome, SendErrorKind, Timing, TopicName};
 
 use super::audit::audit;
 use super::bench::Bench;
@@ -136,4 +136,36 @@ pub(crate) fn graceful_shutdown(bench: &Bench<'_>) -> String {
     assert!(undelivered.is_empty(), "{undelivered:?}");
     assert_eq!(members("leaves-second"), []);
     format!("shut down in {:.1} ms", took.as_secs_f64() * 1000.0)
+}
+
+/// Heartbeats of version 2, eight a second or so: brokers of 5.x hear everything once and then that nothing changed, those
+/// of 4.x hear version 1. All keep the client, and learn of another group at once.
+pub(crate) fn heartbeat_v2(bench: &Bench<'_>) -> String {
+    let topic = bench.topic_on("heartbeat-v2", &["broker-a", "broker-b"]);
+    let timing = Timing { heartbeat_interval: Duration::from_millis(250), ..Timing::default() };
+    let client = bench.client_with(|builder| builder.heartbeat_v2(true).timing(timing));
+    let first = bench.producer(&client, "heartbeat-v2-first");
+    let sent = bench.wait(Load::new(bench, &first, &topic).within(LONG).lanes(1, &Until::count(8)));
+    assert!(sent.iter().all(|one| one.result.is_ok()));
+    std::thread::sleep(Duration::from_secs(3));
+    let second = bench.producer(&client, "heartbeat-v2-second");
+    let deadline = Instant::now() + LONG;
+    for group in ["heartbeat-v2-first", "heartbeat-v2-second"] {
+        let members = || bench.cluster.producers(&bench.name(group)).expect("the producers").len();
+        while members() < 2 {
+            assert!(Instant::now() < deadline, "{group} is not known to both brokers");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    let counters = client.counters();
+    assert!(counters.heartbeats >= 10, "{counters:?}");
+    assert_eq!(counters.heartbeats_failed, 0, "{counters:?}");
+    let knows_it = bench.cluster.version().starts_with('5');
+    assert_eq!(counters.heartbeats_without_sub > 0, knows_it, "{counters:?}");
+    drop((first, second));
+    bench.run(async move { client.shutdown(LONG).await });
+    format!(
+        "{} heartbeats, {} of them told only that nothing changed",
+        counters.heartbeats, counters.heartbeats_without_sub
+    )
 }

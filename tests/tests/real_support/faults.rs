@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rocketmq_sim::real::{QueueCount, RealCluster};
-use rocketmq_tokio::TopicName;
+use rocketmq_tokio::{Client, FaultDetector, LatencyFault, TopicName};
 
 use super::audit::audit;
 use super::bench::Bench;
@@ -51,7 +51,7 @@ pub(crate) fn broker_killed(bench: &Bench<'_>) -> String {
 /// Two masters, one of them killed and started again, over and over, at 500 sends a second with the default deadline:
 /// each attempt has its share of the deadline and the next one goes elsewhere, so no send fails.
 pub(crate) fn master_killed(bench: &Bench<'_>) -> String {
-    two_masters(bench, "master-killed", |cluster, broker| {
+    two_masters(bench, "master-killed", bench.client(), |cluster, broker| {
         cluster.kill9(broker).expect("kill");
         thread::sleep(Duration::from_millis(500));
         cluster.restart(broker).expect("restart");
@@ -61,17 +61,26 @@ pub(crate) fn master_killed(bench: &Bench<'_>) -> String {
 
 /// The same with SIGSTOP for 3 s and SIGCONT: connections stay open and nothing is answered.
 pub(crate) fn master_stopped(bench: &Bench<'_>) -> String {
-    two_masters(bench, "master-stopped", |cluster, broker| {
-        cluster.stop(broker).expect("stop");
-        thread::sleep(Duration::from_secs(3));
-        cluster.cont(broker).expect("go on");
-        thread::sleep(Duration::from_secs(3));
-    })
+    two_masters(bench, "master-stopped", bench.client(), stop_and_go_on)
 }
 
-fn two_masters(bench: &Bench<'_>, case: &str, hurt: impl Fn(&RealCluster, &str)) -> String {
+/// The same with the latency-fault strategy and its detector: the broker that was stopped gives a sign of life and is tried
+/// before it gets its share again.
+pub(crate) fn latency_fault(bench: &Bench<'_>) -> String {
+    let settings = LatencyFault { detector: Some(FaultDetector::default()), ..LatencyFault::default() };
+    let client = bench.client_with(|builder| builder.latency_fault(settings));
+    two_masters(bench, "latency-fault", client, stop_and_go_on)
+}
+
+fn stop_and_go_on(cluster: &RealCluster, broker: &str) {
+    cluster.stop(broker).expect("stop");
+    thread::sleep(Duration::from_secs(3));
+    cluster.cont(broker).expect("go on");
+    thread::sleep(Duration::from_secs(3));
+}
+
+fn two_masters(bench: &Bench<'_>, case: &str, client: Client, hurt: impl Fn(&RealCluster, &str)) -> String {
     let topic = bench.topic_on(case, &["broker-a", "broker-b"]);
-    let client = bench.client();
     let until = Until::told();
     let load = Load::new(bench, &bench.producer(&client, case), &topic).paced(500, &until);
     thread::sleep(Duration::from_secs(2));

@@ -1,8 +1,10 @@
 //! What the cases of the client against real servers share, and the cases themselves.
 
+mod admin;
 mod audit;
 mod bench;
 mod calm;
+mod discovery;
 mod faults;
 mod load;
 mod peers;
@@ -10,6 +12,7 @@ mod plan;
 mod recorded;
 mod rush;
 mod topics;
+mod transactions;
 
 pub(crate) use bench::Kind;
 pub(crate) use plan::run;

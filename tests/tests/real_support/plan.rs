@@ -10,7 +10,7 @@ use rocketmq_sim::real::RealCluster;
 use rocketmq_tokio::SerializeType;
 
 use super::bench::{Bench, Kind};
-use super::{calm, faults, peers, recorded, rush, topics};
+use super::{admin, calm, discovery, faults, peers, recorded, rush, topics, transactions};
 
 /// When a case runs, and beside what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,24 +40,31 @@ const fn case(name: &'static str, stage: Stage, run: fn(&Bench<'_>) -> String) -
     Case { name, stage, run }
 }
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 26] = [
     case("steady", Stage::LongRun, rush::steady),
     case("auto_create", Stage::Calm, calm::auto_create),
     case("awaited", Stage::Calm, calm::awaited),
     case("one_way", Stage::Calm, calm::one_way),
     case("refused_locally", Stage::Calm, calm::refused_locally),
     case("topic_without_write", Stage::Calm, topics::topic_without_write),
+    case("transactions", Stage::Calm, transactions::transactions),
+    case("ends_refused", Stage::Calm, transactions::ends_refused),
     case("graceful_shutdown", Stage::Calm, calm::graceful_shutdown),
+    case("heartbeat_v2", Stage::Calm, calm::heartbeat_v2),
+    case("discovered", Stage::Calm, discovery::discovered),
+    case("administration", Stage::Calm, admin::administration),
     case("wrong_address", Stage::Calm, peers::wrong_address),
     case("in_flight", Stage::Rush, rush::in_flight),
     case("cold_start", Stage::Rush, rush::cold_start),
     case("burst", Stage::Rush, rush::burst),
     case("auto_create_off_from_the_start", Stage::NoAutoCreate, topics::auto_create_off_from_the_start),
     case("broker_without_write", Stage::Alone, topics::broker_without_write),
+    case("transaction_restart", Stage::Alone, transactions::transaction_restart),
     case("broker_killed", Stage::Alone, faults::broker_killed),
     case("recorded_kill", Stage::Alone, recorded::recorded_kill),
     case("master_killed", Stage::Alone, faults::master_killed),
     case("master_stopped", Stage::Alone, faults::master_stopped),
+    case("latency_fault", Stage::Alone, faults::latency_fault),
     case("name_server_gone", Stage::Alone, faults::name_server_gone),
     case("auto_create_turned_off", Stage::Last, topics::auto_create_turned_off),
 ];
@@ -68,6 +75,10 @@ const EVERYWHERE: [(Kind, SerializeType); 4] = [
     (Kind::Smol, SerializeType::Json),
     (Kind::Smol, SerializeType::RocketMq),
 ];
+
+/// Brokers ask about half messages after a second, every three seconds.
+const BROKER_SETTINGS: [(&str, &str); 2] =
+    [("transactionTimeOut", "1000"), ("transactionCheckInterval", "3000")];
 
 /// Whether every case is wanted on both runtimes with both forms of headers.
 pub(crate) fn is_full() -> bool {
@@ -136,7 +147,7 @@ pub(crate) fn run(version: &str, usual: (Kind, SerializeType)) {
         lap("servers that create no topics");
     }
     if cases.iter().any(|case| case.stage != Stage::NoAutoCreate) {
-        let cluster = RealCluster::start(version, &[], 2).expect("servers");
+        let cluster = RealCluster::start(version, &BROKER_SETTINGS, 2).expect("servers");
         lap("two masters started");
         let usual: Vec<Bench<'_>> = kinds.iter().map(|kind| Bench::new(&cluster, *kind)).collect();
         let all: Vec<Bench<'_>> = EVERYWHERE.iter().map(|kind| Bench::new(&cluster, *kind)).collect();

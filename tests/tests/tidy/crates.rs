@@ -5,7 +5,7 @@ use crate::repository::read;
 
 /// The dependencies of a default or full build, tests left out. `None`: any.
 const CRATES: [(&str, Option<&[&str]>); 6] = [
-    ("core", Some(&["bytes", "thiserror"])),
+    ("core", Some(&["bytes", "thiserror", "miniz_oxide"])),
     ("driver", Some(&["rocketmq-core", "bytes", "thiserror", "tracing"])),
     ("runtime-tokio", Some(&["rocketmq-driver", "tokio"])),
     ("runtime-smol", Some(&["rocketmq-driver", "smol"])),

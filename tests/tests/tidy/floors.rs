@@ -5,7 +5,7 @@ use crate::none;
 use crate::repository::{File, product_files, read};
 
 /// From the ground up.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 14] = [
     "ground",
     "command",
     "wire",
@@ -16,6 +16,7 @@ const FLOORS: [&str; 13] = [
     "net",
     "cluster",
     "heartbeat",
+    "admin",
     "producer",
     "client",
     "recording",

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use bytes::BytesMut;
 
 use super::{
-    EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, WriteFields, encode_request,
+    EncodeError, FieldSink, NoFields, Part, Plain, RequestHead, ResponseHead, WriteFields, encode_request,
     encode_request_head, encode_response,
 };
 use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
@@ -86,14 +86,23 @@ fn a_send_request_has_exactly_these_bytes() {
 #[test]
 fn without_fields_there_is_no_ext_object() {
     let mut out = BytesMut::new();
-    let code = ResponseCode::SUCCESS;
-    encode_response(&mut out, Json, 3, code, None, version::V4_9_7, LanguageCode::Rust).unwrap();
+    let head = ResponseHead {
+        code: ResponseCode::SUCCESS,
+        opaque: 3,
+        remark: None,
+        version: version::V4_9_7,
+        language: LanguageCode::Rust,
+    };
+    encode_response(&mut out, Json, &head, b"").unwrap();
     let json =
         br#"{"code":0,"flag":1,"language":"RUST","opaque":3,"serializeTypeCurrentRPC":"JSON","version":407}"#;
     assert_eq!(&out[8..], json);
     let mut out = BytesMut::new();
-    encode_response(&mut out, RocketMq, 3, code, None, 407, LanguageCode::Rust).unwrap();
+    encode_response(&mut out, RocketMq, &head, b"").unwrap();
     assert_eq!(out.len(), 8 + 21);
+    assert_eq!(encode_response(&mut out, RocketMq, &head, b"body"), Ok(8 + 21 + 4));
+    assert_eq!(out[29..33], [0, 0, 0, 29], "the length counts the body");
+    assert!(out.ends_with(b"body"));
 }
 
 #[test]

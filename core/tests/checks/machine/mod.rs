@@ -5,25 +5,30 @@
 //! bounded memory, no busy loop, deadlines, actions that do not depend on when they are taken, answers that reach their
 //! own request only, a shutdown after which nothing moves, sends to offered queues only, whole frames, unique ids.
 
+mod admin;
 mod ops;
 mod peer;
 mod rerun;
 mod servers;
 mod sockets;
+mod transactions;
 mod verdicts;
+mod web;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use rocketmq_core::client::{
-    Action, Client, ClientConfig, Command, CommandId, ConnId, OwnedInput, ProducerId, ServiceState,
+    Action, Client, ClientConfig, Command, CommandId, ConnId, FaultDetector, LatencyFault, OwnedInput,
+    ProducerId, ServiceState,
 };
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::wire::SerializeType;
 
 use peer::{Peer, State, Told};
 use rerun::{Actions, replay};
+use transactions::Transactions;
 
 /// Bounds the time of one input.
 const MOST_OPERATIONS: usize = 300;
@@ -50,6 +55,7 @@ struct Sent {
     topic: &'static str,
     body_len: usize,
     one_way: bool,
+    half: bool,
     /// Its unique id, once a request or a verdict showed it.
     key: Option<String>,
     attempts: Vec<usize>,
@@ -74,6 +80,9 @@ enum Kind {
     Flush,
     Close,
     Shutdown,
+    /// The end of a transaction.
+    End,
+    Admin,
 }
 
 /// A command without its answer.
@@ -110,6 +119,9 @@ struct Machine {
     masters: BTreeSet<(String, String)>,
     stored: i64,
     over: bool,
+    /// Half messages are among the operations.
+    with_transactions: bool,
+    transactions: Transactions,
 }
 
 impl Machine {
@@ -135,6 +147,14 @@ impl Machine {
             config.timing.silence_timeout = Duration::from_millis(50);
             config.timing.heartbeat_interval = Duration::from_millis(70);
         }
+        match kind & 0xc0 {
+            0x40 => config.heartbeat_v2 = true,
+            0x80 => config.latency_fault = Some(touchy()),
+            _ => {}
+        }
+        web::draw(&mut config, seed);
+        // The bound on requests counts a few for each connection.
+        config.limits.admin_calls = 8;
         // The last second of a month, or a wall clock that was never set.
         let unix_ms = if kind & 32 != 0 { 1_733_011_199_000 } else { 0 };
         let started = Now { mono: Instant::from_millis(1), unix_ms };
@@ -160,6 +180,8 @@ impl Machine {
             masters: BTreeSet::new(),
             stored: 0,
             over: false,
+            with_transactions: seed & 0xc0 == 0x80,
+            transactions: Transactions::default(),
         })
     }
 
@@ -252,6 +274,7 @@ impl Machine {
             }
             Action::Answer { id, answer } => self.answered(id, answer),
             Action::Write { conn } => assert!(self.peers.contains_key(&conn)),
+            Action::Check(check) => self.check_put(*check),
             Action::SetTimer { .. } | Action::Notice(_) => {}
         }
     }
@@ -262,7 +285,9 @@ impl Machine {
         assert!(memory.message_bytes <= limits.message_bytes, "{memory:?}");
         assert!(memory.waiting_callers <= limits.waiting_callers, "{memory:?}");
         let open = self.peers.len();
-        assert!(memory.requests <= memory.messages + 32 * (open + 2), "{memory:?}");
+        let others = 32 * (open + 2) + self.next_id as usize;
+        assert!(memory.requests <= memory.messages + others, "{memory:?}");
+        self.check_transaction_memory();
         assert!(memory.outbox_bytes <= (open + 1) * (limits.outbox_bytes * 4 + (1 << 17)), "{memory:?}");
         let arrived = 1 << 20;
         assert!(memory.inbox_bytes <= arrived, "{memory:?}");
@@ -285,6 +310,7 @@ impl Machine {
         assert_eq!(self.client.deadline(), None);
         let memory = self.client.memory();
         assert_eq!((memory.messages, memory.message_bytes, memory.waiting_callers), (0, 0, 0), "{memory:?}");
+        assert_eq!(memory.transaction_checks, 0, "{memory:?}");
         assert!(self.pending.is_empty());
         for (conn, peer) in &self.peers {
             assert!(
@@ -326,5 +352,15 @@ impl Machine {
         self.now.mono = self.now.mono + time;
         self.now.unix_ms = self.now.unix_ms.saturating_add(i64::try_from(time.as_millis()).unwrap_or(0));
         self.give(OwnedInput::Tick);
+    }
+}
+
+/// Avoids brokers early and for a short time, so that much happens within a session.
+fn touchy() -> LatencyFault {
+    let [early, late, short, long] = [2, 30, 20, 90].map(Duration::from_millis);
+    LatencyFault {
+        latency_max: vec![early, late],
+        not_available_duration: vec![short, long],
+        detector: Some(FaultDetector { interval: short, timeout: early }),
     }
 }

@@ -6,15 +6,18 @@ use arbitrary::{Result, Unstructured};
 use rocketmq_core::client::{Command, Send};
 use rocketmq_core::ground::Instant;
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{MessageQueue, ProducerConfig, Resend, Target};
+use rocketmq_core::producer::{MessageQueue, ProducerConfig, Resend, SendMode, Target};
 
 use super::{Kind, Machine, Sent};
 
-const TOPICS: [&str; 3] = ["T", "Orders", "%RETRY%x"];
+pub(super) const TOPICS: [&str; 3] = ["T", "Orders", "%RETRY%x"];
 const GROUPS: [&str; 3] = ["g", "h", "i"];
 
 impl Machine {
     pub(super) fn operation(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
+        if self.with_transactions && choices.ratio(1, 4)? {
+            return self.transaction(choices);
+        }
         match choices.int_in_range(0..=31_u8)? {
             0..=5 => self.send(choices)?,
             6..=8 => self.serve(choices)?,
@@ -32,6 +35,7 @@ impl Machine {
             27 => self.now.unix_ms = choices.arbitrary()?,
             28 => self.flush(choices)?,
             29 if choices.ratio(1, 4)? => self.close(choices)?,
+            29 => self.administer(choices)?,
             30 => self.other_name_servers(choices)?,
             31 if self.holding => self.release(),
             31 => self.holding = true,
@@ -40,7 +44,7 @@ impl Machine {
         Ok(())
     }
 
-    fn until(&self, choices: &mut Unstructured<'_>) -> Result<Instant> {
+    pub(super) fn until(&self, choices: &mut Unstructured<'_>) -> Result<Instant> {
         const MILLIS: [u64; 6] = [3_000, 300, 20, 1, 0, 86_400_000];
         Ok(self.now.mono + Duration::from_millis(*choices.choose(&MILLIS)?))
     }
@@ -57,6 +61,14 @@ impl Machine {
     }
 
     fn send(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
+        self.send_one(choices, false)
+    }
+
+    pub(super) fn send_half(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
+        self.send_one(choices, true)
+    }
+
+    fn send_one(&mut self, choices: &mut Unstructured<'_>, half: bool) -> Result<()> {
         if self.producers.is_empty() {
             return self.open(choices);
         }
@@ -64,7 +76,7 @@ impl Machine {
         let number = self.sends.len();
         let topic = *choices.choose(&TOPICS)?;
         let body_len = 16 + *choices.choose(&[0_usize, 1, 100, 1_000, 4_000, 70_000])?;
-        let one_way = choices.ratio(1, 8)?;
+        let one_way = choices.ratio(1, 8)? && !half;
         let target = match choices.int_in_range(0..=7_u8)? {
             0 => Target::ShardingKey(choices.int_in_range(0..=3_u8)?.to_string()),
             1 => Target::Queue(MessageQueue {
@@ -85,8 +97,14 @@ impl Machine {
         self.reservations.retain(|id| Some(*id) != reservation);
         let retries = if choices.ratio(1, 4)? { Some(choices.int_in_range(0..=2)?) } else { None };
         let deadline = self.until(choices)?;
-        self.sends.push(Sent { topic, body_len, one_way, key: None, attempts: Vec::new(), verdict: None });
-        let send = Send { producer, message, target, deadline, one_way, reservation, retries };
+        let (key, attempts, verdict) = (None, Vec::new(), None);
+        self.sends.push(Sent { topic, body_len, one_way, half, key, attempts, verdict });
+        let mode = match one_way {
+            _ if half => SendMode::Half,
+            true => SendMode::OneWay,
+            false => SendMode::Acknowledged,
+        };
+        let send = Send { producer, message, target, deadline, mode, reservation, retries };
         self.command(Kind::Send(number), deadline, Command::Send(send));
         Ok(())
     }

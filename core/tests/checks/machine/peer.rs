@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::super::plain::{Plain, plain};
+use super::web::WEB;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub(crate) struct Peer {
     /// Bytes that the client wrote and that are not a whole frame yet.
     up: Vec<u8>,
     pub(crate) requests: Vec<Request>,
+    /// A whole HTTP question came and has no answer.
+    pub(crate) asked: bool,
     /// Bytes that the client has not read.
     pub(crate) down: VecDeque<u8>,
     /// How many bytes are to be read until an answer is known, with the answer.
@@ -59,6 +62,7 @@ impl Peer {
             state: State::Connecting,
             up: Vec::new(),
             requests: Vec::new(),
+            asked: false,
             down: VecDeque::new(),
             effects: VecDeque::new(),
             broken: false,
@@ -69,9 +73,19 @@ impl Peer {
         self.address.ends_with(":9876")
     }
 
+    pub(crate) fn is_web(&self) -> bool {
+        self.address == WEB
+    }
+
     /// Bytes that the socket took; the whole frames in them. Panics when they are none.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Vec<Plain> {
         self.up.extend_from_slice(bytes);
+        if self.is_web() {
+            let question = b"GET /rocketmq/nsaddr HTTP/1.1\r\n";
+            assert!(self.up.iter().zip(question).all(|(came, wanted)| came == wanted));
+            self.asked |= self.up.ends_with(b"\r\n\r\n");
+            return Vec::new();
+        }
         let mut frames = Vec::new();
         while let Some(length) = self.up.first_chunk::<4>() {
             let end = u32::from_be_bytes(*length) as usize + 4;

@@ -39,12 +39,12 @@ const REFUSALS: [(i16, &str, bool); 23] = [
     (32_000, "?", false),
 ];
 
-fn text(name: &'static str, value: &str) -> (&'static str, Field) {
+pub(super) fn text(name: &'static str, value: &str) -> (&'static str, Field) {
     (name, Field::Text(value.into()))
 }
 
 /// An answer as bytes, in either form.
-fn frame(
+pub(super) fn frame(
     choices: &mut Unstructured<'_>,
     opaque: i32,
     code: i16,
@@ -126,6 +126,26 @@ pub(crate) fn server_request(choices: &mut Unstructured<'_>) -> Result<Vec<u8>> 
         body: Vec::new(),
     };
     Ok(request.expected(SerializeType::Json))
+}
+
+/// A message of topic `T` in the layout in which brokers store it.
+pub(crate) fn stored_message(queue_offset: i64, commit_log_offset: i64, properties: &str) -> Vec<u8> {
+    let mut out = vec![0; 4];
+    out.extend(0xDAA3_20A7_u32.to_be_bytes());
+    out.extend([0; 12]);
+    out.extend(queue_offset.to_be_bytes());
+    out.extend(commit_log_offset.to_be_bytes());
+    out.extend([0; 12]);
+    out.extend([10, 0, 1, 9, 0, 0, 0x15, 0xB3]);
+    out.extend([0; 8]);
+    out.extend([10, 0, 1, 1, 0, 0, 0x2A, 0x9F]);
+    out.extend([0; 12]);
+    out.extend([0, 0, 0, 4]);
+    out.extend(b"body");
+    out.extend([1, b'T']);
+    out.extend(i16::try_from(properties.len()).unwrap().to_be_bytes());
+    out.extend(properties.as_bytes());
+    out
 }
 
 /// What a route says of a broker: its name, the address of its master, the number of its writable queues.

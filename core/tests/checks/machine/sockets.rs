@@ -10,7 +10,11 @@ use super::peer::{Peer, Request, State};
 use super::{Attempt, Machine, servers};
 
 impl Machine {
-    fn some_peer(&self, choices: &mut Unstructured<'_>, states: &[State]) -> Result<Option<ConnId>> {
+    pub(super) fn some_peer(
+        &self,
+        choices: &mut Unstructured<'_>,
+        states: &[State],
+    ) -> Result<Option<ConnId>> {
         let fitting = self.peers.iter().filter(|(_, peer)| states.contains(&peer.state));
         let fitting: Vec<ConnId> = fitting.map(|(conn, _)| *conn).collect();
         if fitting.is_empty() { Ok(None) } else { choices.choose(&fitting).copied().map(Some) }
@@ -96,14 +100,12 @@ impl Machine {
         let peer = self.peers.get_mut(&conn).unwrap();
         let twice = peer.requests.iter().any(|it| it.opaque == opaque && !it.answered && !it.one_way);
         assert!(!twice, "{opaque} is in use");
-        peer.requests.push(Request {
-            code: frame.code,
-            opaque,
-            one_way,
-            ext: frame.ext,
-            attempt,
-            answered: false,
-        });
+        let (code, ext) = (frame.code, frame.ext);
+        let request = Request { code, opaque, one_way, ext, attempt, answered: false };
+        peer.requests.push(request.clone());
+        if code == 37 {
+            self.end_came_in(&request);
+        }
     }
 
     fn send_came_in(&mut self, conn: ConnId, frame: &Plain) -> usize {
@@ -148,6 +150,7 @@ impl Machine {
     }
 
     fn answer_all(&mut self, conn: ConnId, choices: &mut Unstructured<'_>) -> Result<()> {
+        self.web_answer(conn, choices)?;
         for at in 0..self.peers[&conn].requests.len() {
             let request = &self.peers[&conn].requests[at];
             if !request.answered && !request.one_way {
@@ -165,7 +168,7 @@ impl Machine {
         };
         let peer = &self.peers[&conn];
         if peer.requests.is_empty() {
-            return Ok(());
+            return self.web_answer(conn, choices);
         }
         let at = choices.choose_index(peer.requests.len())?;
         if choices.ratio(1, 16)? {
@@ -197,8 +200,13 @@ impl Machine {
             servers::stored(choices, &request, code, self.stored)?
         } else if request.code == 105 && well && peer.is_name_server() {
             (self.route_answer(&request, choices)?, None)
+        } else if well && super::admin::is_admin(request.code) {
+            (super::admin::answer(choices, &request)?, None)
         } else {
             let code = if well { 0 } else { *choices.choose(&[17_i16, 1, 0, 2, 1_500])? };
+            if request.code == 37 {
+                self.end_was_answered(&request, code);
+            }
             (servers::plain_answer(choices, request.opaque, code)?, None)
         };
         let peer = self.peers.get_mut(&conn).unwrap();
@@ -254,7 +262,8 @@ impl Machine {
     }
 
     pub(super) fn server_asks(&mut self, choices: &mut Unstructured<'_>) -> Result<()> {
-        if let Some(conn) = self.some_peer(choices, &[State::Open])? {
+        let asks = |conn: &ConnId| !self.peers[conn].is_web();
+        if let Some(conn) = self.some_peer(choices, &[State::Open])?.filter(asks) {
             let bytes = servers::server_request(choices)?;
             self.peers.get_mut(&conn).unwrap().say(&bytes, None);
         }

@@ -1,6 +1,6 @@
 //! Answers of the client, compared with what its servers were asked and what they said.
 
-use rocketmq_core::client::{Answer, CommandId};
+use rocketmq_core::client::{Answer, CommandId, HalfMessage};
 use rocketmq_core::producer::{Outcome, SendError, SendReceipt, SendStatus};
 
 use super::peer::Told;
@@ -43,6 +43,11 @@ impl Machine {
                 return;
             }
             Answer::Flushed(_) => return assert!(pending.kind == Kind::Flush),
+            Answer::Ended(result) => {
+                assert!(pending.kind == Kind::End);
+                return self.ended(&result);
+            }
+            Answer::Admin(_) => return assert!(pending.kind == Kind::Admin),
         };
         let Kind::Send(number) = pending.kind else {
             panic!("a verdict for {id:?}, which is no send");
@@ -60,6 +65,9 @@ impl Machine {
                 assert!(!one_way);
                 self.note_key(number, receipt.message_id.as_str());
                 let send = &self.sends[number];
+                if send.half {
+                    self.transactions.halves.extend(HalfMessage::of(receipt));
+                }
                 assert_eq!(receipt.queue.topic.as_str(), send.topic);
                 let proof =
                     send.attempts.iter().map(|at| &self.attempts[*at]).find(|at| says_so(at, receipt));

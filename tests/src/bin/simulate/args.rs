@@ -30,6 +30,7 @@ How:
                     everything must succeed. both: each seed in both modes, the default.
   --faults LIST     Only these faults, by name, separated by commas; none: no fault at all. A wrong name gets the list.
   --without FAULT   With --seed: leave this fault out of what the seed drew, and change nothing else.
+  --plain           Without half messages, which one of four seeds draws; nothing else of what was drawn changes.
   --mutant NAME     Break the client or the world like this in every run. A wrong name gets the list.
   --jobs N          Worker threads; the default is one for each processor.
   --minutes M       Stop after M minutes, also when seeds are left. May be a fraction.
@@ -78,6 +79,8 @@ pub(crate) struct Args {
     pub(crate) faults: Option<Vec<FaultKind>>,
     /// A fault that is left out of what the seed drew.
     pub(crate) without: Option<FaultKind>,
+    /// Half messages are left out.
+    pub(crate) plain: bool,
     pub(crate) mutant: Option<Mutant>,
     pub(crate) mutants: bool,
     pub(crate) jobs: usize,
@@ -107,6 +110,7 @@ impl Args {
             modes: vec![Mode::Safety, Mode::Liveness],
             faults: None,
             without: None,
+            plain: false,
             mutant: None,
             mutants: false,
             jobs: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -155,6 +159,7 @@ impl<W: Iterator<Item = String>> Reader<W> {
             "--help" | "-h" => self.tasks.push(Task::Help),
             "--hashes" => self.tasks.push(Task::Hashes),
             "--mutants" => self.args.mutants = true,
+            "--plain" => self.args.plain = true,
             "--transcript" => self.args.transcript = true,
             "--coverage" => self.args.coverage = true,
             "--json" => self.args.json = true,
@@ -225,7 +230,7 @@ const VALUED: [&str; 11] = [
 type Fits = fn(Task) -> bool;
 
 /// Flags that say nothing about some of the tasks.
-const FITTING: [(&str, Fits); 13] = [
+const FITTING: [(&str, Fits); 14] = [
     ("--mutants", |task| matches!(task, Task::Mutants | Task::Seeds(_))),
     ("--transcript", |task| matches!(task, Task::Seed(_))),
     ("--coverage", |task| matches!(task, Task::Seeds(_))),
@@ -238,6 +243,7 @@ const FITTING: [(&str, Fits); 13] = [
     ("--mode", |task| matches!(task, Task::Seeds(_) | Task::Seed(_))),
     ("--faults", |task| !matches!(task, Task::Mutants)),
     ("--without", |task| matches!(task, Task::Seed(_))),
+    ("--plain", |task| matches!(task, Task::Seeds(_) | Task::Seed(_))),
     ("--mutant", |task| !matches!(task, Task::Mutants)),
 ];
 

@@ -72,6 +72,9 @@ fn again(failure: &Failure, args: &Args) -> String {
     if let Some(kind) = session.without {
         line += &format!(" --without {}", kind.name());
     }
+    if session.plain {
+        line += " --plain";
+    }
     if let Some(mutant) = args.mutant {
         line += &format!(" --mutant {}", mutant.name());
     }

@@ -34,8 +34,13 @@ pub(crate) fn compare(args: &Args, hashes: &[Hashed]) -> Result<Vec<Failure>, St
     if hashes.is_empty() {
         return Ok(Vec::new());
     }
-    let session =
-        |it: &Hashed| Session { mode: it.mode, seed: it.seed, only: args.faults.clone(), without: None };
+    let session = |it: &Hashed| Session {
+        mode: it.mode,
+        seed: it.seed,
+        only: args.faults.clone(),
+        without: None,
+        plain: args.plain,
+    };
     let questions: String = hashes.iter().map(|it| format!("{}\n", session(it))).collect();
     let answers = ask(args, questions).map_err(|error| format!("cannot run a second process: {error}"))?;
     let mut answers = answers.lines();

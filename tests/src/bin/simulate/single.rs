@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Args, seed: u64) -> Result<bool, String> {
 }
 
 fn run_in(args: &Args, seed: u64, mode: Mode) -> Result<bool, String> {
-    let session = Session { mode, seed, only: args.faults.clone(), without: args.without };
+    let session = Session { mode, seed, only: args.faults.clone(), without: args.without, plain: args.plain };
     let plan = session.plan();
     let care = Care { repeated: true, replayed: true, mutant: args.mutant };
     let report = run_session(&plan, care);

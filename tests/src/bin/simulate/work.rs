@@ -131,7 +131,13 @@ fn work(shared: &Shared<'_>, failures: &Sender<Failure>) -> Tally {
             break;
         }
         for mode in &shared.args.modes {
-            let session = Session { mode: *mode, seed, only: shared.args.faults.clone(), without: None };
+            let session = Session {
+                mode: *mode,
+                seed,
+                only: shared.args.faults.clone(),
+                without: None,
+                plain: shared.args.plain,
+            };
             if let Some(failure) = one_session(shared, session, &mut tally) {
                 // Nobody listens only when the program ends already.
                 let _ = failures.send(failure);

@@ -173,6 +173,11 @@ impl Clients {
         groups.any(|group| !group.is_empty()).then_some(self.next_scan)
     }
 
+    /// The connections of a producer group.
+    pub(super) fn producer_connections_of(&self, group: &str) -> Vec<ConnKey> {
+        members_of(&self.producers, group)
+    }
+
     /// The client ids in a producer group, one for each connection.
     pub(super) fn producers(&self, group: &str) -> Vec<String> {
         let clients = self.producers.get(group).into_iter().flat_map(BTreeMap::values);

@@ -43,7 +43,7 @@ impl Broker {
         for (group, members) in changes {
             for conn in members {
                 let fields = [("consumerGroup", group.as_str())];
-                self.transport.ask_one_way(now_ms, *conn, NOTIFY_CONSUMER_IDS_CHANGED, &fields);
+                self.transport.ask_one_way(now_ms, *conn, NOTIFY_CONSUMER_IDS_CHANGED, &fields, Vec::new());
             }
         }
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crate::cluster::Text;
 use crate::cluster::crc32::body_crc;
 use crate::cluster::properties::{parse_properties, property_in};
+use crate::cluster::topic::HALF_TOPIC;
 
 /// The magic number of the layout with one byte for the length of the topic. The other one is for longer topics, which
 /// brokers do not store by default.
@@ -68,6 +69,8 @@ pub(crate) struct StoredBrief<'a> {
     pub(crate) unique_key: Option<&'a str>,
     /// The first of its keys.
     pub(crate) key: Option<&'a str>,
+    /// It is the copy of a half message that a check has made.
+    pub(crate) was_checked: bool,
 }
 
 /// System flag: the two bits that say where a transaction stands, and two of their values.
@@ -226,13 +229,18 @@ impl MessageLog {
 
     /// A message in the layout in which brokers store and hand out messages.
     pub(crate) fn encode(&self, record: &Record) -> Vec<u8> {
+        self.encode_as(record, &record.message.topic, record.message.queue_id)
+    }
+
+    /// The same with another topic and queue.
+    pub(crate) fn encode_as(&self, record: &Record, topic: &str, queue_id: i32) -> Vec<u8> {
         let message = &record.message;
-        let size = stored_size(message, self.address);
+        let size = stored_size(message, self.address) - message.topic.len() + topic.len();
         let mut out = Vec::with_capacity(size);
         out.extend_from_slice(&(size as u32).to_be_bytes());
         out.extend_from_slice(&MAGIC.to_be_bytes());
         out.extend_from_slice(&body_crc(&message.body).to_be_bytes());
-        out.extend_from_slice(&message.queue_id.to_be_bytes());
+        out.extend_from_slice(&queue_id.to_be_bytes());
         out.extend_from_slice(&message.flag.to_be_bytes());
         out.extend_from_slice(&record.queue_offset.to_be_bytes());
         out.extend_from_slice(&record.commit_offset.to_be_bytes());
@@ -245,8 +253,8 @@ impl MessageLog {
         out.extend_from_slice(&0_i64.to_be_bytes());
         out.extend_from_slice(&(message.body.len() as u32).to_be_bytes());
         out.extend_from_slice(&message.body);
-        out.push(message.topic.len() as u8);
-        out.extend_from_slice(message.topic.as_bytes());
+        out.push(topic.len() as u8);
+        out.extend_from_slice(topic.as_bytes());
         out.extend_from_slice(&(message.properties.len() as u16).to_be_bytes());
         out.extend_from_slice(message.properties.as_bytes());
         out
@@ -262,6 +270,8 @@ impl MessageLog {
             commit_offset: record.commit_offset,
             unique_key: property_in(&record.message.properties, "UNIQ_KEY"),
             key: keys.split(' ').find(|key| !key.is_empty()),
+            was_checked: record.message.topic == HALF_TOPIC
+                && property_in(&record.message.properties, "TRANSACTION_CHECK_TIMES").is_some(),
         })
     }
 

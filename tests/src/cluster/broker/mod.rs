@@ -2,6 +2,7 @@
 
 mod admin;
 mod batch;
+mod checks;
 mod clients;
 mod configure;
 mod control;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use checks::OpenHalves;
 use clients::Clients;
 use delay::Delayed;
 use log::MessageLog;
@@ -37,6 +39,9 @@ use super::{ConnKey, Dialect, Frame, ServerAction};
 
 /// How often a broker registers with the name servers, in milliseconds.
 const REGISTRATION_MS: u64 = 30_000;
+/// How often brokers ask about half messages (`transactionCheckInterval`), in milliseconds.
+const CHECK_INTERVAL_V5_MS: u64 = 30_000;
+const CHECK_INTERVAL_V4_MS: u64 = 60_000;
 /// Requests of a newer version than this (5.3.1) are told to go away by a server that is shutting down.
 const GO_AWAY_ABOVE_VERSION: i32 = 475;
 
@@ -51,6 +56,7 @@ pub struct Broker {
     groups: BTreeSet<String>,
     log: MessageLog,
     delayed: Delayed,
+    halves: OpenHalves,
     scripted: Option<ScriptedAnswers>,
     policy: Option<Box<dyn SendPolicy>>,
     sends: u64,
@@ -67,14 +73,20 @@ impl Broker {
         let queues = i32::try_from(config.default_queues).unwrap_or(i32::MAX);
         let (dialect, auto) = (config.dialect, config.auto_create_topics);
         let topics = TopicTable::new(dialect, &config.cluster, &config.name, queues, auto);
+        let interval = if dialect.is_v5() { CHECK_INTERVAL_V5_MS } else { CHECK_INTERVAL_V4_MS };
         Broker {
-            settings: BrokerSettings { auto_create_topics: auto, ..BrokerSettings::default() },
+            settings: BrokerSettings {
+                auto_create_topics: auto,
+                transaction_check_interval_ms: interval,
+                ..BrokerSettings::default()
+            },
             transport: Transport::new(dialect),
             clients: Clients::new(dialect, now_ms),
             topics,
             groups: BTreeSet::new(),
             log: MessageLog::new(config.address),
             delayed: Delayed::default(),
+            halves: OpenHalves::new(now_ms, interval),
             scripted: None,
             policy: None,
             sends: 0,
@@ -132,6 +144,7 @@ impl Broker {
             for message in self.delayed.take_due(now_ms) {
                 self.log.append(now_ms, message);
             }
+            self.check_transactions(now_ms);
         }
     }
 
@@ -140,7 +153,12 @@ impl Broker {
         if self.transport.is_paused() || !self.transport.is_up() {
             return None;
         }
-        let others = [self.transport.next_deadline(), self.clients.next_deadline(), self.delayed.next_due()];
+        let others = [
+            self.transport.next_deadline(),
+            self.clients.next_deadline(),
+            self.delayed.next_due(),
+            self.halves.next_round(),
+        ];
         others.into_iter().flatten().chain([self.registration_due]).min()
     }
 

@@ -282,7 +282,12 @@ impl Broker {
     fn store(&mut self, now_ms: u64, ready: Ready, code: i32, remark: Option<String>) -> Answer {
         let mut places: Vec<Place> = Vec::with_capacity(ready.messages.len());
         for message in ready.messages {
-            places.push(self.log.append(now_ms, message));
+            let is_half = message.topic == HALF_TOPIC;
+            let place = self.log.append(now_ms, message);
+            if is_half {
+                self.halves.open(place);
+            }
+            places.push(place);
         }
         if let Some((due_ms, message)) = ready.delivery {
             self.delayed.add(due_ms, message);

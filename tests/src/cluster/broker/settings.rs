@@ -35,6 +35,12 @@ pub struct BrokerSettings {
     pub auto_create_groups: bool,
     /// `rejectTransactionMessage`: turned on, half messages get code 16.
     pub reject_transactions: bool,
+    /// `transactionCheckInterval`: how often the broker asks about half messages that nobody has ended, in milliseconds.
+    pub transaction_check_interval_ms: u64,
+    /// Every end of a transaction is refused with this code, such as 14 (`SERVICE_NOT_AVAILABLE`).
+    pub refuse_ends: Option<i32>,
+    /// `transactionTimeOut`: how long the broker leaves a half message alone, in milliseconds.
+    pub transaction_timeout_ms: u64,
     /// `timerWheelEnable`: turned off, timer messages get code 1 (5.5.0).
     pub timer_wheel: bool,
     /// The page cache is busy: every send gets code 2 before anything else is looked at.
@@ -59,6 +65,9 @@ impl Default for BrokerSettings {
             auto_create_topics: true,
             auto_create_groups: true,
             reject_transactions: false,
+            transaction_check_interval_ms: 30_000,
+            transaction_timeout_ms: 6_000,
+            refuse_ends: None,
             timer_wheel: true,
             busy: false,
             slave: false,

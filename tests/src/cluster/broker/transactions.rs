@@ -1,10 +1,11 @@
-//! The end of half messages. Brokers here ask no client about its half messages.
+//! The end of half messages.
 
 use super::Broker;
-use crate::cluster::Frame;
+use super::log::NewMessage;
 use crate::cluster::properties::{get_property, parse_properties, remove_property, write_properties};
 use crate::cluster::topic::{HALF_TOPIC, OP_TOPIC, TopicConfig};
 use crate::cluster::transport::Answer;
+use crate::cluster::{Frame, Text};
 
 /// System flag: the two bits that say where a transaction stands.
 const TRANSACTION_BITS: i32 = 0x0C;
@@ -16,6 +17,14 @@ const ROLL_BACK: i32 = 12;
 
 /// What a real broker forgets to replace when it has rolled back.
 const NO_REMARK_SET: &str = "not set any response code";
+
+/// Whether the producer had a time in which to end the message unasked, and that is over.
+fn is_too_late(now_ms: u64, message: &NewMessage, pairs: &[(Text, Text)]) -> bool {
+    let immune =
+        get_property(pairs, "CHECK_IMMUNITY_TIME_IN_SECONDS").and_then(|text| text.parse::<i64>().ok());
+    let age = i64::try_from(now_ms).unwrap_or(i64::MAX).saturating_sub(message.born_timestamp);
+    immune.is_some_and(|seconds| seconds > 0 && age > seconds.saturating_mul(1_000))
+}
 
 impl Broker {
     /// END_TRANSACTION 37; no answer at all to a decision that is still open.
@@ -36,6 +45,9 @@ impl Broker {
         if decision == OPEN {
             return None;
         }
+        if let Some(code) = self.settings.refuse_ends {
+            return Some(Answer::refused(code, "ends are refused here"));
+        }
         let Some(place) = number("commitLogOffset") else {
             return null();
         };
@@ -53,9 +65,18 @@ impl Broker {
         if Some(queue_offset) != number("tranStateTableOffset") {
             return Some(Answer::refused(1, "The transaction state table offset wrong"));
         }
+        let asked = request.ext("fromTransactionCheck") == Some("true");
+        if self.dialect().is_v5() && !asked && is_too_late(now_ms, &message, &pairs) {
+            return Some(Answer::refused(
+                604,
+                "Message commit fail [producer end] currentTimeMillis exceeds the immunity time",
+            ));
+        }
         if self.topics.get(OP_TOPIC).is_none() && message.topic == HALF_TOPIC {
             self.create_topic(TopicConfig::new(OP_TOPIC, 1));
         }
+        // Another copy that a check made stays open.
+        self.halves.end(place);
         if decision == ROLL_BACK {
             return Some(Answer::refused(0, NO_REMARK_SET));
         }

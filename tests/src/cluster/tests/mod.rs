@@ -4,6 +4,7 @@ mod client;
 mod codec;
 mod connections;
 mod controls;
+mod discovery;
 mod log;
 mod name_server;
 mod replay;

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+use rocketmq_core::client::TransactionEnd;
+
 use super::dice::{Dice, Forks, once_in, pick};
 use super::{Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Plan, SendStep, Shape, Step, TOPICS, What};
+use crate::world::LocalTransaction;
 
 /// A session has at least so many sends.
 const LEAST_SENDS: usize = 50;
 
 /// Labels of the sends that one kind of fault adds start at this multiple of its number.
 const LABELS_OF_A_KIND: u32 = 100_000;
+
+/// Labels of half messages start here.
+const FIRST_LABEL_OF_HALVES: u32 = 50_000;
 
 /// What applications do at one time, and the faults that come before.
 type Moment = (Vec<Step>, Vec<Step>);
@@ -34,6 +40,8 @@ pub(super) fn plan(seed: u64, mode: Mode, only: Option<&[FaultKind]>, forks: &mu
         }
     });
     let ending = forks.part("ending", draw_ending);
+    let check_interval_ms = forks.part("transactions", |dice| add_halves(dice, &shape, &mut moments));
+    let shape = Shape { check_interval_ms, ..shape };
     let twice = enabled.contains(&FaultKind::SecondShutdown);
     let steps = moments.into_iter().flat_map(|(faults, load)| faults.into_iter().chain(load)).collect();
     Plan { seed, mode, shape, steps, ending: Ending { twice, ..ending } }
@@ -150,6 +158,35 @@ fn draw_send(dice: &mut dyn Dice, shape: &Shape, label: &mut u32) -> SendStep {
         one_way: once_in(dice, 10),
         retries: if once_in(dice, 8) { Some(dice.below(4) as u32) } else { None },
         odd: None,
+    }
+}
+
+/// Half messages in one of four runs, and how often their brokers ask.
+fn add_halves(dice: &mut dyn Dice, shape: &Shape, moments: &mut [Moment]) -> Option<u64> {
+    if !once_in(dice, 4) {
+        return None;
+    }
+    let mut label = FIRST_LABEL_OF_HALVES;
+    for _ in 0..2 + dice.below(9) {
+        let within = Duration::from_millis(pick(dice, &[400, 3_000, 3_000, 20_000]));
+        let send = SendStep { aim: Aim::Any, one_way: false, within, ..draw_send(dice, shape, &mut label) };
+        let local = draw_local_transaction(dice);
+        let (_, load) = moment(dice, moments);
+        load.insert(0, step(What::Half { send, local }));
+    }
+    pick(dice, &[None, Some(3_000), Some(10_000)])
+}
+
+fn draw_local_transaction(dice: &mut dyn Dice) -> LocalTransaction {
+    let after_us = pick(dice, &[0, 100_000, 10_000_000]);
+    let after = Duration::from_micros(dice.below(after_us + 1));
+    let think_us = pick(dice, &[10, 50_000, 4_000_000]);
+    LocalTransaction {
+        end: pick(dice, &[TransactionEnd::Commit, TransactionEnd::Commit, TransactionEnd::Rollback]),
+        after: if once_in(dice, 5) { None } else { Some(after) },
+        within: Duration::from_millis(pick(dice, &[50, 3_000, 3_000, 8_000])),
+        unknown: pick(dice, &[0, 0, 0, 1, 3]),
+        think: Duration::from_micros(dice.below(think_us)),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use rocketmq_core::client::Answer;
+use rocketmq_core::client::{Answer, TransactionEnd};
 use rocketmq_core::producer::SendErrorKind;
 
 use super::report::{RunReport, VerdictLine};
 use super::run::Run;
-use super::{FaultClass, FaultKind, Mode, TOPICS};
-use crate::world::{Broken, Invariant, Order, SendHandle, Ticket};
+use super::{FaultClass, FaultKind, Mode, Step, TOPICS, What};
+use crate::world::{Broken, Invariant, LocalTransaction, Order, SendHandle, Ticket};
 
 impl Run<'_> {
     /// Lets some seconds pass, and opens again what has closed.
@@ -24,6 +24,7 @@ impl Run<'_> {
     pub(super) fn live(&mut self) {
         self.wait(13);
         self.heal();
+        self.world.know_all_outcomes();
         // Silence is noticed after 10 s, name servers that restarted know brokers after 30 s at the latest.
         self.wait(45);
         let mut sends = Vec::new();
@@ -42,7 +43,31 @@ impl Run<'_> {
                 self.world.fail(Invariant::Liveness, format!("{send:?} in a healthy world: {verdict:?}"));
             }
         }
+        self.settle();
         self.world.check();
+    }
+
+    /// I22: what brokers ask about half messages is settled.
+    fn settle(&mut self) {
+        let has_halves = |step: &Step| matches!(step.what, What::Half { .. });
+        if !self.plan.steps.iter().any(has_halves) {
+            return;
+        }
+        let healed_at = self.world.now_us;
+        let only_when_asked = LocalTransaction {
+            end: TransactionEnd::Commit,
+            after: None,
+            within: Duration::from_secs(3),
+            unknown: 0,
+            think: Duration::ZERO,
+        };
+        for opened in self.producers.clone() {
+            let order = Order::to(TOPICS[0]).within_ms(15_000);
+            self.world.send_half(opened.producer, order, only_when_asked);
+        }
+        // Two rounds of questions of an old broker, and the time to answer.
+        self.wait(140);
+        self.world.check_settled(healed_at);
     }
 
     /// Closes and shuts down, then checks that nothing moves any more.

@@ -30,6 +30,8 @@ pub use shape::{ProducerShape, Shape};
 
 use rocketmq_core::ground::Rng;
 
+use super::LocalTransaction;
+
 /// The topics of random runs: the first gets most of the messages.
 pub const TOPICS: [&str; 3] = ["orders", "payments", "logs"];
 
@@ -71,6 +73,13 @@ pub struct Step {
 pub enum What {
     /// A send.
     Send(SendStep),
+    /// A half message, whose local transaction ends so.
+    Half {
+        /// The send.
+        send: SendStep,
+        /// Its local transaction.
+        local: LocalTransaction,
+    },
     /// A caller asks for room.
     Reserve {
         /// By which producer.
@@ -218,6 +227,14 @@ impl Plan {
         plan
     }
 
+    /// The same run without half messages: what was drawn before there were any.
+    pub fn without_halves(&self) -> Plan {
+        let mut plan = self.clone();
+        plan.shape.check_interval_ms = None;
+        plan.steps.retain(|step| !matches!(step.what, What::Half { .. }));
+        plan
+    }
+
     /// The kinds of faults in it.
     pub fn faults(&self) -> Vec<FaultKind> {
         let mut kinds = self.shape.faults.clone();
@@ -238,7 +255,9 @@ impl Plan {
 
     /// How many sends are planned.
     pub fn sends(&self) -> usize {
-        let is_send = |step: &&Step| matches!(step.what, What::Send(_) | What::UseReservation { .. });
+        let is_send = |step: &&Step| {
+            matches!(step.what, What::Send(_) | What::UseReservation { .. } | What::Half { .. })
+        };
         self.steps.iter().filter(is_send).count()
     }
 }

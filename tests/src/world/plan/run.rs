@@ -8,7 +8,9 @@ use rocketmq_core::producer::{MessageQueue, Target};
 
 use super::report::RunReport;
 use super::{Aim, FaultCounts, Mode, Plan, SendStep, Step, TOPICS, What};
-use crate::world::{Broken, Invariant, Mutant, Order, SendHandle, SimProducer, Ticket, World};
+use crate::world::{
+    Broken, Invariant, LocalTransaction, Mutant, Order, SendHandle, SimProducer, Ticket, World,
+};
 
 /// How a plan is run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +94,15 @@ impl<'a> Run<'a> {
             world.record_nothing();
         }
         world.network = shape.network.clone();
+        if let Some(interval) = shape.check_interval_ms {
+            world.change_cluster(|cluster, _| {
+                for number in 0..shape.brokers {
+                    if let Some(broker) = cluster.broker_mut(number) {
+                        broker.ask_about_halves_every(interval);
+                    }
+                }
+            });
+        }
         let mut clients = vec![0];
         for _ in 1..shape.clients {
             clients.push(world.add_client(|config| shape.configure(config)));
@@ -151,6 +162,7 @@ impl<'a> Run<'a> {
     fn take(&mut self, step: &Step) {
         match &step.what {
             What::Send(send) => self.send(send, None),
+            What::Half { send, local } => self.send_half(send, *local),
             What::Reserve { producer, topic, weight, within } => {
                 if let Some(opened) = self.producer(*producer) {
                     let topic = TOPICS[topic % TOPICS.len()];
@@ -216,6 +228,18 @@ impl<'a> Run<'a> {
         order.reservation = room.map(|(ticket, _)| ticket);
         let given = self.world.elapsed();
         let send = self.world.send(producer, order);
+        self.sends.push((step.label, send, given));
+    }
+
+    fn send_half(&mut self, step: &SendStep, local: LocalTransaction) {
+        let Some(opened) = self.producer(step.producer) else {
+            return self.unsent.push(step.label);
+        };
+        let topic = TOPICS[step.topic % TOPICS.len()];
+        let mut order = Order::to(topic).within(step.within).size(step.size);
+        order.retries = step.retries;
+        let given = self.world.elapsed();
+        let send = self.world.send_half(opened.producer, order, local);
         self.sends.push((step.label, send, given));
     }
 

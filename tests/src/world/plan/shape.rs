@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use rocketmq_core::client::{ClientConfig, Limits, Timing};
+use rocketmq_core::client::{ClientConfig, LatencyFault, Limits, Timing};
 use rocketmq_core::ground::Rng;
 use rocketmq_core::producer::{ProducerConfig, Resend};
 use rocketmq_core::wire::SerializeType;
@@ -31,6 +31,10 @@ pub struct Shape {
     pub limits: Limits,
     /// The periods and time-outs of the clients.
     pub timing: Timing,
+    /// Whether clients send heartbeats of version 2. Never drawn: tests of it turn it on.
+    pub heartbeat_v2: bool,
+    /// The latency-fault strategy of the clients. Never drawn either.
+    pub latency_fault: Option<LatencyFault>,
     /// A seed for the first client, where its choices matter.
     pub client_seed: Option<u64>,
     /// The producers.
@@ -39,6 +43,8 @@ pub struct Shape {
     pub network: Network,
     /// The kinds of faults that are settings of the network or of the driver.
     pub faults: Vec<FaultKind>,
+    /// How often brokers ask about half messages, where not as usual, in milliseconds.
+    pub check_interval_ms: Option<u64>,
 }
 
 /// One producer.
@@ -93,6 +99,8 @@ impl Shape {
         config.serialize_type = self.serialize_type;
         config.limits = self.limits.clone();
         config.timing = self.timing.clone();
+        config.heartbeat_v2 = self.heartbeat_v2;
+        config.latency_fault = self.latency_fault.clone();
     }
 
     /// Takes one kind of fault out.
@@ -163,6 +171,8 @@ fn draw_calm(dice: &mut dyn Dice) -> Shape {
         serialize_type: pick(dice, &[SerializeType::RocketMq, SerializeType::Json, SerializeType::Json]),
         limits,
         timing: Timing::default(),
+        heartbeat_v2: false,
+        latency_fault: None,
         client_seed: None,
         producers,
         network: Network {
@@ -171,6 +181,7 @@ fn draw_calm(dice: &mut dyn Dice) -> Shape {
             ..Network::default()
         },
         faults: Vec::new(),
+        check_interval_ms: None,
     }
 }
 
