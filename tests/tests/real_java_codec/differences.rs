@@ -1,5 +1,5 @@
 //! Where we read a frame otherwise than the Java client does, each with its reason. We take what servers really send and
-//! refuse the rest; no captured frame is among these.
+//! refuse the rest; of the captured frames one is among these.
 
 use std::fmt;
 
@@ -99,6 +99,9 @@ const NUMBERS: [&str; 4] = ["code", "flag", "opaque", "version"];
 fn is_integer(value: Node) -> bool {
     value.text().is_none_or(|text| text.parse::<i32>().is_ok())
 }
+
+/// The one difference that shows in captured frames.
+pub(crate) const EMPTY_TEXT: &str = "an empty name or value, which Java takes for null; to us it is empty";
 
 /// All differences.
 pub(crate) const DIFFERENCES: [Difference; 15] = [
@@ -251,7 +254,7 @@ pub(crate) const DIFFERENCES: [Difference; 15] = [
         is_it: |case| matches!(case.ours, Err(HeaderError::InvalidUtf8)),
     },
     Difference {
-        name: "an empty name or value, which Java takes for null; to us it is empty",
+        name: EMPTY_TEXT,
         form: RocketMq,
         outcome: Outcome::ReadOtherwise,
         examples: &[
