@@ -84,7 +84,7 @@ fn two_masters(bench: &Bench<'_>, case: &str, client: Client, hurt: impl Fn(&Rea
     let until = Until::told();
     let load = Load::new(bench, &bench.producer(&client, case), &topic).paced(500, &until);
     thread::sleep(Duration::from_secs(2));
-    let end = Instant::now() + Duration::from_secs(if is_full() { 60 } else { 45 });
+    let end = Instant::now() + Duration::from_secs(if is_full() { 60 } else { 25 });
     let mut rounds = 0;
     while Instant::now() < end {
         hurt(bench.cluster, "broker-b");

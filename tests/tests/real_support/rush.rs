@@ -7,6 +7,7 @@ use rocketmq_tokio::Client;
 use super::audit::{Figures, audit};
 use super::bench::Bench;
 use super::load::{Load, Sent, Until};
+use super::plan::is_full;
 
 const LONG: Duration = Duration::from_secs(30);
 
@@ -74,8 +75,8 @@ fn burst_of(bench: &Bench<'_>, case: &str, count: usize) -> (String, u64) {
     (told(&figures, per_second, &attempts(bench, client)), counters.attempts - counters.sends)
 }
 
-/// One connection that sends for 150 s without a pause. Brokers close a connection that had no heartbeat for 120 s,
-/// whatever else comes over it.
+/// One connection that sends without a pause. Brokers close a connection that had no heartbeat for 120 s, whatever else
+/// comes over it: so it takes 150 s, except on older servers when not everything is asked for.
 pub(crate) fn steady(bench: &Bench<'_>) -> String {
     let topic = bench.topic_on("steady", &["broker-a"]);
     let client = bench.client();
@@ -88,11 +89,12 @@ pub(crate) fn steady(bench: &Bench<'_>) -> String {
 
     let topic = bench.topic_on("steady-on", &["broker-a"]);
     let load = Load::new(bench, &bench.producer(&client, "steady-on"), &topic).within(LONG);
-    let sent = bench.wait(load.paced(10, &Until::count(1_500)));
+    let seconds = if is_full() || bench.cluster.version().starts_with('5') { 150 } else { 60 };
+    let sent = bench.wait(load.paced(10, &Until::count(10 * seconds)));
     let after = client.counters();
     assert_eq!(after.connections_opened, before.connections_opened, "{before:?} {after:?}");
     let heartbeats = after.heartbeats - before.heartbeats;
-    assert!(heartbeats >= 4, "{heartbeats} heartbeats in 150 s");
+    assert!(heartbeats >= seconds as u64 / 30 - 1, "{heartbeats} heartbeats in {seconds} s");
     assert_eq!(bench.cluster.producers(&bench.name("steady")).expect("producers"), producers);
     let figures = audit(bench.cluster, &topic, &sent).all_stored().once();
     bench.run(async move { client.shutdown(LONG).await });
