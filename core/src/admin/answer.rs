@@ -6,11 +6,12 @@ use crate::body::{ClusterInfo, TopicRouteData, read_topic_list};
 use crate::command::ResponseCode;
 use crate::interface::{AdminAnswer, AdminError, AdminRequest, CallFailure, TopicPlace, clean_text};
 use crate::message::{Message, MessageExt, names};
+use crate::request::naming::Naming;
 use crate::request::offset::{read_offset, read_timestamp};
 use crate::request::query::read_index_last_update;
 use crate::wire::{ExtFields, Header};
 use alloc::boxed::Box;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 
 /// What a broker says when no message begins at an offset.
 const NO_MESSAGE_THERE: &str = "can not find message";
@@ -103,7 +104,10 @@ impl Admin {
                 Err(error) => error,
             },
             Question::Topics => match read_topic_list(body, self.most_topics) {
-                Ok(topics) => return self.end(cx, call, Ok(AdminAnswer::Topics(topics))),
+                Ok(topics) => {
+                    let topics = self.naming.user_topics(topics);
+                    return self.end(cx, call, Ok(AdminAnswer::Topics(topics)));
+                }
                 Err(error) => error,
             },
             Question::Broker(_) => return,
@@ -132,7 +136,10 @@ impl Admin {
                 .map(|time| AdminAnswer::StoreTime(Some(time).filter(|time| *time >= 0)))
                 .map_err(|error| error.to_string()),
             AdminRequest::ViewMessage { id, .. } => {
-                read_viewed(body, id.commit_log_offset(), self.most_message_bytes)
+                read_viewed(body, id.commit_log_offset(), self.most_message_bytes).map(|mut message| {
+                    message.message.unwrap_topic(&self.naming);
+                    AdminAnswer::Message(message)
+                })
             }
             AdminRequest::QueryMessages(_) | AdminRequest::QueryUniqueKey { .. } => {
                 return self.messages_came(cx, key, call_key, ext, body);
@@ -170,9 +177,10 @@ impl Admin {
                 Err(error) => return self.give_up(cx, key, CallFailure::BadAnswer(error.to_string())),
             };
             // The index of a broker is made of hashes.
-            if !is_asked_for(&call.request, &message.message) {
+            if !is_asked_for(&call.request, &message.message, &self.naming) {
                 continue;
             }
+            message.message.unwrap_topic(&self.naming);
             inflate(&mut message, most.saturating_sub(call.found_bytes));
             call.found_bytes = call.found_bytes.saturating_add(message.message.weight());
             if call.found_bytes > most {
@@ -225,27 +233,28 @@ pub(super) fn topic_of(request: &AdminRequest) -> Option<&crate::ground::names::
 }
 
 /// Whether a message has the topic and the key that were asked for.
-fn is_asked_for(request: &AdminRequest, message: &Message) -> bool {
+fn is_asked_for(request: &AdminRequest, message: &Message, naming: &Naming) -> bool {
+    let has_topic = |topic| *message.topic() == *naming.topic(topic);
     match request {
         AdminRequest::QueryMessages(query) => {
-            *message.topic() == query.topic && message.keys().any(|key| key == query.key)
+            has_topic(&query.topic) && message.keys().any(|key| key == query.key)
         }
         AdminRequest::QueryUniqueKey { topic, key } => {
-            message.topic() == topic && message.property(names::UNIQ_KEY) == Some(key.as_str())
+            has_topic(topic) && message.property(names::UNIQ_KEY) == Some(key.as_str())
         }
         _ => false,
     }
 }
 
 /// The one message that was asked for, at the place that was asked for.
-fn read_viewed(body: &[u8], offset: Option<i64>, most: usize) -> Result<AdminAnswer, alloc::string::String> {
+fn read_viewed(body: &[u8], offset: Option<i64>, most: usize) -> Result<Box<MessageExt>, String> {
     let mut rest = body;
     let mut message = MessageExt::read(&mut rest).map_err(|error| error.to_string())?;
     if Some(message.commit_log_offset) != offset {
         return Err(alloc::format!("it is the message at {}", message.commit_log_offset));
     }
     inflate(&mut message, most);
-    Ok(AdminAnswer::Message(Box::new(message)))
+    Ok(Box::new(message))
 }
 
 /// Puts in a body that another client compressed as it was sent, if it has at most so many bytes.

@@ -11,7 +11,7 @@ use crate::request::{
     CreateTopicRequestHeader, GetMaxOffsetRequestHeader, GetRouteInfoRequestHeader,
     QueryMessageRequestHeader, QueueRequestHeader, SearchOffsetRequestHeader, ViewMessageRequestHeader,
 };
-use crate::wire::{EncodeError, NoFields, RequestHead, WriteFields, encode_request};
+use crate::wire::{EncodeError, NoFields, RequestHead, WriteFields};
 use alloc::string::String;
 
 /// Permission bits of a topic.
@@ -48,10 +48,8 @@ impl Admin {
                 let Some(topic) = topic_of(&call.request) else {
                     return Ok(false);
                 };
-                let header = GetRouteInfoRequestHeader {
-                    topic: topic.as_str().into(),
-                    accept_standard_json_only: Some(true),
-                };
+                let topic = self.naming.topic(topic);
+                let header = GetRouteInfoRequestHeader { topic, accept_standard_json_only: Some(true) };
                 self.put(outbox, &route, &header)
             }
             Question::Cluster => {
@@ -81,18 +79,18 @@ impl Admin {
             }
             AdminRequest::MaxOffset(MessageQueue { topic, queue_id, .. }) => {
                 let head = RequestHead { code: RequestCode::GET_MAX_OFFSET, ..base };
-                let topic = topic.as_str().into();
+                let topic = self.naming.topic(topic);
                 let committed = Some(true);
                 let header = GetMaxOffsetRequestHeader { topic, queue_id: *queue_id, committed, broker_name };
                 self.put(outbox, &head, &header)
             }
             AdminRequest::MinOffset(queue) => {
                 let head = RequestHead { code: RequestCode::GET_MIN_OFFSET, ..base };
-                self.put(outbox, &head, &queue_header(queue))
+                self.put(outbox, &head, &self.queue_header(queue))
             }
             AdminRequest::EarliestStoreTime(queue) => {
                 let head = RequestHead { code: RequestCode::GET_EARLIEST_MSG_STORETIME, ..base };
-                self.put(outbox, &head, &queue_header(queue))
+                self.put(outbox, &head, &self.queue_header(queue))
             }
             AdminRequest::SearchOffset { queue, timestamp_ms, boundary } => {
                 let head = RequestHead { code: RequestCode::SEARCH_OFFSET_BY_TIMESTAMP, ..base };
@@ -101,7 +99,7 @@ impl Admin {
                     OffsetBoundary::Upper => "UPPER",
                 };
                 let header = SearchOffsetRequestHeader {
-                    topic: queue.topic.as_str().into(),
+                    topic: self.naming.topic(&queue.topic),
                     queue_id: queue.queue_id,
                     timestamp: *timestamp_ms,
                     boundary_type: Some(boundary.into()),
@@ -111,13 +109,13 @@ impl Admin {
             }
             AdminRequest::ViewMessage { id, topic } => {
                 let head = RequestHead { code: RequestCode::VIEW_MESSAGE_BY_ID, ..base };
-                let topic = topic.as_ref().map(|topic| topic.as_str().into());
+                let topic = topic.as_ref().map(|topic| self.naming.topic(topic));
                 let offset = id.commit_log_offset().unwrap_or_default();
                 self.put(outbox, &head, &ViewMessageRequestHeader { topic, offset })
             }
             AdminRequest::QueryMessages(_) | AdminRequest::QueryUniqueKey { .. } => {
                 let head = RequestHead { code: RequestCode::QUERY_MESSAGE, ..base };
-                query_header(request).map_or(Ok(false), |header| self.put(outbox, &head, &header))
+                self.query_header(request).map_or(Ok(false), |header| self.put(outbox, &head, &header))
             }
             AdminRequest::TopicRoute(_)
             | AdminRequest::PublishQueues(_)
@@ -148,7 +146,7 @@ impl Admin {
         // The numbers were checked when the call began.
         let queues = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         let header = CreateTopicRequestHeader {
-            topic: config.topic.as_str().into(),
+            topic: self.naming.topic(&config.topic),
             default_topic: DEFAULT_TOPIC.into(),
             read_queue_nums: queues(config.read_queues),
             write_queue_nums: queues(config.write_queues),
@@ -167,40 +165,40 @@ impl Admin {
         head: &RequestHead,
         header: &H,
     ) -> Result<bool, EncodeError> {
-        outbox.append(0, |out| encode_request(out, self.serialize, head, header, &[]).map(drop))?;
+        outbox.append(0, |out| self.naming.encode(out, self.serialize, head, header, &[]))?;
         Ok(true)
     }
-}
 
-fn queue_header(queue: &MessageQueue) -> QueueRequestHeader<'_> {
-    QueueRequestHeader {
-        topic: queue.topic.as_str().into(),
-        queue_id: queue.queue_id,
-        broker_name: Some(queue.broker_name.as_str().into()),
+    fn queue_header<'a>(&self, queue: &'a MessageQueue) -> QueueRequestHeader<'a> {
+        QueueRequestHeader {
+            topic: self.naming.topic(&queue.topic),
+            queue_id: queue.queue_id,
+            broker_name: Some(queue.broker_name.as_str().into()),
+        }
     }
-}
 
-fn query_header(request: &AdminRequest) -> Option<QueryMessageRequestHeader<'_>> {
-    match request {
-        AdminRequest::QueryMessages(query) => Some(QueryMessageRequestHeader {
-            topic: query.topic.as_str().into(),
-            key: query.key.as_str().into(),
-            max_num: i32::try_from(query.most).unwrap_or(i32::MAX),
-            begin_timestamp: query.begin_ms,
-            end_timestamp: query.end_ms,
-            index_type: Some("K".into()),
-            unique_key_query: Some(false),
-        }),
-        AdminRequest::QueryUniqueKey { topic, key } => Some(QueryMessageRequestHeader {
-            topic: topic.as_str().into(),
-            key: key.as_str().into(),
-            // Brokers take their own number.
-            max_num: 32,
-            begin_timestamp: 0,
-            end_timestamp: i64::MAX,
-            index_type: Some("U".into()),
-            unique_key_query: Some(true),
-        }),
-        _ => None,
+    fn query_header<'a>(&self, request: &'a AdminRequest) -> Option<QueryMessageRequestHeader<'a>> {
+        match request {
+            AdminRequest::QueryMessages(query) => Some(QueryMessageRequestHeader {
+                topic: self.naming.topic(&query.topic),
+                key: query.key.as_str().into(),
+                max_num: i32::try_from(query.most).unwrap_or(i32::MAX),
+                begin_timestamp: query.begin_ms,
+                end_timestamp: query.end_ms,
+                index_type: Some("K".into()),
+                unique_key_query: Some(false),
+            }),
+            AdminRequest::QueryUniqueKey { topic, key } => Some(QueryMessageRequestHeader {
+                topic: self.naming.topic(topic),
+                key: key.as_str().into(),
+                // Brokers take their own number.
+                max_num: 32,
+                begin_timestamp: 0,
+                end_timestamp: i64::MAX,
+                index_type: Some("U".into()),
+                unique_key_query: Some(true),
+            }),
+            _ => None,
+        }
     }
 }

@@ -18,12 +18,14 @@ use crate::command::LanguageCode;
 use crate::ground::{Instant, Now, Rng, Slots, TimerKey, Timers};
 use crate::interface::{
     Action, AdminAnswer, AdminError, AdminRequest, Answer, BrokerFailure, CallFailure, ClientConfig,
-    CommandId, Timing,
+    CommandId, ConfigError, Timing,
 };
 use crate::net::{LinkKey, Net};
+use crate::request::naming::Naming;
 use crate::wire::SerializeType;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::ToString;
 use call::{Call, CallKey, Part, PartKey};
 use core::time::Duration;
 
@@ -73,10 +75,11 @@ pub(crate) struct Admin {
     most_message_bytes: usize,
     serialize: SerializeType,
     language: LanguageCode,
+    naming: Naming,
 }
 
 impl Admin {
-    pub(crate) fn new(config: &ClientConfig, rng: &Rng) -> Self {
+    pub(crate) fn new(config: &ClientConfig, naming: Naming, rng: &Rng) -> Self {
         let limits = &config.limits;
         Self {
             calls: Slots::default(),
@@ -98,6 +101,7 @@ impl Admin {
             most_message_bytes: limits.admin_message_bytes,
             serialize: config.serialize_type,
             language: config.language,
+            naming,
         }
     }
 
@@ -113,7 +117,7 @@ impl Admin {
         request: Box<AdminRequest>,
         deadline: Instant,
     ) {
-        let refused = if let Err(error) = request.check() {
+        let refused = if let Err(error) = request.check().and_then(|()| self.check_names(&request)) {
             Some(AdminError::Invalid(error))
         } else if deadline <= cx.now.mono {
             Some(AdminError::Timeout)
@@ -131,6 +135,18 @@ impl Admin {
             call.timer = Some(timer);
         }
         self.first_step(cx, key);
+    }
+
+    /// Refuses topics that are too long with their namespace.
+    fn check_names(&self, request: &AdminRequest) -> Result<(), ConfigError> {
+        let created = match request {
+            AdminRequest::CreateTopic { topic, .. } => Some(&topic.topic),
+            AdminRequest::ViewMessage { topic, .. } => topic.as_ref(),
+            _ => None,
+        };
+        let topics = [created, answer::topic_of(request)];
+        let checked = topics.into_iter().flatten().try_for_each(|topic| self.naming.check_topic(topic));
+        checked.map_err(|error| ConfigError { field: "topic", reason: error.to_string() })
     }
 
     /// Handles every timer of this floor that is due.

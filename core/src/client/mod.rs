@@ -15,7 +15,7 @@ pub use crate::interface::{
     ConfigError, ConnId, ConnectionState, ConnectionView, Counters, EndErrorKind, EndTransactionError,
     EndVerdict, FaultDetector, HalfMessage, Identity, Input, LatencyFault, Limits, LocalTransactionState,
     LostReason, MemoryUse, Millis, Notice, ProducerId, ProducerView, RunningInfo, Send, SendMode,
-    ServiceState, Stray, Timing, TopicView, TransactionCheck, TransactionEnd,
+    ServiceState, Stray, Timing, TopicView, TransactionCheck, TransactionEnd, Zone,
 };
 pub use owned_input::OwnedInput;
 
@@ -91,8 +91,9 @@ impl Client {
     pub fn new(config: ClientConfig, now: Now) -> Result<Self, ConfigError> {
         config.check()?;
         let client_id = config.client_id()?;
+        let naming = config.naming()?;
         let rng = Rng::new(config.seed);
-        let heartbeat = Heartbeat::new(&config, client_id.clone(), rng.fork("heartbeat"));
+        let heartbeat = Heartbeat::new(&config, client_id.clone(), &naming, rng.fork("heartbeat"));
         Ok(Self {
             now,
             started: now.mono,
@@ -101,10 +102,10 @@ impl Client {
             serialize: config.serialize_type,
             language: config.language,
             net: Net::new(config.timing.clone(), &config.limits, rng.fork("net")),
-            cluster: Cluster::new(&config, now.mono, &rng),
+            cluster: Cluster::new(&config, &naming, now.mono, &rng),
             heartbeat,
-            producers: Producers::new(&config, client_id.clone(), &rng),
-            admin: Admin::new(&config, &rng),
+            producers: Producers::new(&config, client_id.clone(), &naming, &rng),
+            admin: Admin::new(&config, naming, &rng),
             client_id,
             actions: VecDeque::new(),
             counters: Counters::default(),

@@ -7,6 +7,7 @@ mod heartbeat;
 mod inbound;
 mod latency_fault;
 mod name_servers;
+mod namespaces;
 mod running_info;
 mod silence;
 mod transactions;

@@ -26,6 +26,7 @@ use crate::ground::names::TopicName;
 use crate::ground::{Instant, Rng, Slots, Timers};
 use crate::interface::{Action, BrokerView, ClientConfig, NoRoute, Notice, Timing, TopicView};
 use crate::net::{LinkKey, Net, Role};
+use crate::request::naming::Naming;
 use crate::wire::SerializeType;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -86,13 +87,14 @@ pub(crate) struct Cluster {
     most_topics: usize,
     serialize: SerializeType,
     language: LanguageCode,
+    naming: Naming,
     /// Counts changes of what [`Cluster::brokers_view`] and [`Cluster::topics_view`] show.
     pub(crate) version: u64,
     pub(crate) queries: u64,
 }
 
 impl Cluster {
-    pub(crate) fn new(config: &ClientConfig, now: Instant, rng: &Rng) -> Self {
+    pub(crate) fn new(config: &ClientConfig, naming: &Naming, now: Instant, rng: &Rng) -> Self {
         let mut timers = Timers::default();
         Self {
             name_servers: NameServerList::new(&config.name_servers, &mut rng.fork("name-server-order")),
@@ -116,6 +118,7 @@ impl Cluster {
             most_topics: config.limits.topics,
             serialize: config.serialize_type,
             language: config.language,
+            naming: naming.clone(),
             version: 0,
             queries: 0,
         }

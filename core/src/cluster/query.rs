@@ -11,7 +11,7 @@ use crate::ground::names::BrokerName;
 use crate::interface::{Action, NoRoute, Notice, clean_text};
 use crate::net::{Failure, FailureReason, Net, Outbox, Role};
 use crate::request::GetRouteInfoRequestHeader;
-use crate::wire::{EncodeError, RequestHead, encode_request};
+use crate::wire::{EncodeError, RequestHead};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -111,9 +111,9 @@ impl Cluster {
             version: version::CURRENT,
             language: self.language,
         };
-        let header =
-            GetRouteInfoRequestHeader { topic: name.as_str().into(), accept_standard_json_only: Some(true) };
-        outbox.append(0, |out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
+        let topic = self.naming.topic(name);
+        let header = GetRouteInfoRequestHeader { topic, accept_standard_json_only: Some(true) };
+        outbox.append(0, |out| self.naming.encode(out, self.serialize, &head, &header, &[]))?;
         Ok(true)
     }
 

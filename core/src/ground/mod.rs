@@ -2,6 +2,7 @@
 
 pub mod endpoint;
 pub mod names;
+pub mod namespace;
 mod rng;
 mod slots;
 mod time;

@@ -22,10 +22,13 @@ pub const MAX_CLIENT_ID_LEN: usize = 255;
 /// Topic whose route stands in for a topic that does not exist yet.
 const DEFAULT_TOPIC: &str = "TBW102";
 
+/// Group that every client registers for itself.
+pub(crate) const CLIENT_INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";
+
 /// Group names that Java keeps for itself, with the reason why a user cannot have them.
 const RESERVED_GROUPS: [(&str, &str); 2] = [
     ("DEFAULT_PRODUCER", "it is the name of a producer without a group"),
-    ("CLIENT_INNER_PRODUCER", "every client registers its own inner producer under it"),
+    (CLIENT_INNER_PRODUCER, "every client registers its own inner producer under it"),
 ];
 
 /// Topics that only servers may write (Java: `TopicValidator`, the set forbidden to send).

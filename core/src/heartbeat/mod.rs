@@ -14,7 +14,8 @@ use crate::ground::{Instant, Rng};
 use crate::interface::{Action, ClientConfig, Counters, Notice, Timing, clean_text};
 use crate::net::{LinkKey, Net, Outbox, pause};
 use crate::request::HeartbeatAnswer;
-use crate::wire::{EncodeError, Header, NoFields, RequestHead, SerializeType, encode_request};
+use crate::request::naming::Naming;
+use crate::wire::{EncodeError, Header, NoFields, RequestHead, SerializeType};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::format;
@@ -50,6 +51,7 @@ pub(crate) struct Heartbeat {
     client_id: ClientId,
     serialize: SerializeType,
     language: LanguageCode,
+    naming: Naming,
     timing: Timing,
     rng: Rng,
     body: BytesMut,
@@ -63,11 +65,12 @@ pub(crate) struct Heartbeat {
 }
 
 impl Heartbeat {
-    pub(crate) fn new(config: &ClientConfig, client_id: ClientId, rng: Rng) -> Self {
+    pub(crate) fn new(config: &ClientConfig, client_id: ClientId, naming: &Naming, rng: Rng) -> Self {
         Self {
             client_id,
             serialize: config.serialize_type,
             language: config.language,
+            naming: naming.clone(),
             timing: config.timing.clone(),
             rng,
             body: BytesMut::new(),
@@ -93,7 +96,8 @@ impl Heartbeat {
         cx: &mut Context<'_, P>,
         groups: impl Iterator<Item = &'a GroupName>,
     ) {
-        let groups: Vec<&str> = groups.map(GroupName::as_str).collect();
+        let groups: Vec<_> = groups.map(|group| self.naming.group(group)).collect();
+        let groups: Vec<&str> = groups.iter().map(AsRef::as_ref).collect();
         self.has_groups = !groups.is_empty();
         self.body.clear();
         write_heartbeat_data(&mut self.body, self.client_id.as_str(), groups.iter().copied());
@@ -263,7 +267,7 @@ impl Heartbeat {
         outbox: &mut Outbox,
         counters: &mut Counters,
     ) -> Result<bool, EncodeError> {
-        let Self { body, v2, serialize, language, .. } = self;
+        let Self { body, v2, serialize, language, naming, .. } = self;
         let head = RequestHead {
             code: RequestCode::HEART_BEAT,
             flag: 0,
@@ -275,7 +279,7 @@ impl Heartbeat {
             (Some(v2), Some(link)) => v2.body(link, body, counters),
             _ => body,
         };
-        outbox.append(body.len(), |out| encode_request(out, *serialize, &head, &NoFields, body).map(drop))?;
+        outbox.append(body.len(), |out| naming.encode(out, *serialize, &head, &NoFields, body))?;
         Ok(true)
     }
 }

@@ -1,16 +1,18 @@
 //! The settings of a client: who it is, whom it asks, and its limits.
 
 use super::discovery::HttpDiscovery;
+use super::identity::{Identity, Zone, check_field};
 use super::latency_fault::LatencyFault;
 use super::limits::{Limits, Timing};
 use crate::command::LanguageCode;
 use crate::ground::Rng;
 use crate::ground::endpoint::NameServers;
 use crate::ground::names::ClientId;
+use crate::ground::namespace::Namespace;
+use crate::request::naming::{Naming, SharedFields};
 use crate::wire::SerializeType;
 use alloc::format;
 use alloc::string::{String, ToString};
-use core::net::{IpAddr, Ipv4Addr};
 
 /// A setting that cannot work.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
@@ -20,28 +22,6 @@ pub struct ConfigError {
     pub field: &'static str,
     /// What is wrong with it.
     pub reason: String,
-}
-
-/// Facts about this process. The driver finds them out; the core only copies them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The local address, for the client id and unique ids. Nobody connects to it.
-    #[doc(alias = "setClientIP")]
-    pub ip: IpAddr,
-    /// The process id.
-    pub pid: u32,
-    /// The instance name; none: process id and a number from the seed, so that two clients differ.
-    #[doc(alias = "setInstanceName")]
-    pub instance_name: Option<String>,
-    /// The unit name, appended to the client id.
-    #[doc(alias = "setUnitName")]
-    pub unit_name: Option<String>,
-}
-
-impl Default for Identity {
-    fn default() -> Self {
-        Self { ip: IpAddr::V4(Ipv4Addr::LOCALHOST), pid: 0, instance_name: None, unit_name: None }
-    }
 }
 
 /// The settings of a client.
@@ -64,6 +44,22 @@ pub struct ClientConfig {
     pub discovery: Option<HttpDiscovery>,
     /// Who this is.
     pub identity: Identity,
+    /// The namespace of topics and groups, Java's first kind: on the wire they are `namespace%name`, in all that is
+    /// handed in and out they are bare. Lengths are limited with it.
+    #[doc(alias = "setNamespace")]
+    #[doc(alias = "NamespaceUtil")]
+    pub namespace: Option<Namespace>,
+    /// The namespace of the second kind: names stay as they are, and all requests carry it as ext field `ns`, with `nsd` =
+    /// `true`. Open-source servers pass it over. With both kinds, both hold, as in Java.
+    #[doc(alias = "setNamespaceV2")]
+    #[doc(alias = "NamespaceRpcHook")]
+    pub namespace_v2: Option<String>,
+    /// Messages are marked as those of a unit (header field `unitMode`). Default false.
+    #[doc(alias = "setUnitMode")]
+    pub unit_mode: bool,
+    /// The zone in which the client runs. Default none.
+    #[doc(alias = "rocketmq.zone")]
+    pub zone: Option<Zone>,
     /// All randomness of the client comes from this number. Two clients must not share it: unique ids hang on it.
     pub seed: u64,
     /// The form of the headers of our requests. Answers are read in either form.
@@ -95,6 +91,10 @@ impl ClientConfig {
             name_servers,
             discovery: None,
             identity: Identity::default(),
+            namespace: None,
+            namespace_v2: None,
+            unit_mode: false,
+            zone: None,
             seed,
             serialize_type: SerializeType::Json,
             language: LanguageCode::Rust,
@@ -119,7 +119,25 @@ impl ClientConfig {
             HttpDiscovery::check_unit_name(unit_name)
                 .map_err(|error| ConfigError { field: "unit_name", reason: error.to_string() })?;
         }
+        if let Some(namespace) = &self.namespace_v2 {
+            check_field("namespace_v2", namespace)?;
+        }
+        if let Some(zone) = &self.zone {
+            check_field("zone", &zone.name)?;
+        }
+        self.naming()?;
         self.client_id().map(drop)
+    }
+
+    /// What these settings add to requests.
+    pub(crate) fn naming(&self) -> Result<Naming, ConfigError> {
+        let fields = SharedFields {
+            namespace_v2: self.namespace_v2.as_deref(),
+            zone_name: self.zone.as_ref().map(|zone| zone.name.as_str()),
+            zone_mode: self.zone.as_ref().is_some_and(|zone| zone.mode),
+        };
+        Naming::new(self.namespace.clone(), fields)
+            .map_err(|error| ConfigError { field: "namespace_v2", reason: error.to_string() })
     }
 
     /// `ip@instance[@unit]`, as brokers see it.

@@ -7,6 +7,7 @@ mod admin_error;
 mod config;
 mod counters;
 mod discovery;
+mod identity;
 mod input;
 mod latency_fault;
 mod limits;
@@ -23,9 +24,10 @@ pub use admin::{
     AdminAnswer, AdminRequest, MessageQuery, OffsetBoundary, QueryResult, TopicConfig, TopicPlace,
 };
 pub use admin_error::{AdminError, BrokerFailure, CallFailure};
-pub use config::{ClientConfig, ConfigError, Identity};
+pub use config::{ClientConfig, ConfigError};
 pub use counters::{Counters, MemoryUse};
 pub use discovery::{DiscoveryError, HttpDiscovery, HttpDiscoveryError};
+pub use identity::{Identity, Zone};
 pub use input::{
     CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send, SendMode,
 };

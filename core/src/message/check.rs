@@ -96,14 +96,28 @@ pub fn check_message(message: &Message, max_message_size: usize) -> Result<(), M
     Ok(())
 }
 
-/// Bytes of properties that a half message of `group` has besides its own.
-pub(super) fn half_properties_len(group: &str) -> usize {
-    pair_len(names::TRAN_MSG.len(), "true".len()) + pair_len(names::PGROUP.len(), group.len())
+/// Properties that go with a message besides its own.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct AddedProperties<'a> {
+    /// The producer group, as servers know it, of a half message.
+    pub(crate) half_of: Option<&'a str>,
+    /// The namespace of the first kind.
+    pub(crate) instance_id: Option<&'a str>,
 }
 
-/// What a half message needs beyond [`check_message`]: room for what marks it as one.
-pub(crate) fn check_half_message(message: &Message, group: &str) -> Result<(), MessageError> {
-    let len = message.properties().as_wire().len() + half_properties_len(group);
+impl<'a> AddedProperties<'a> {
+    /// Names and values.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'static str, &'a str)> + use<'a> {
+        let instance_id = self.instance_id.map(|namespace| (names::INSTANCE_ID, namespace));
+        let half = self.half_of.map(|group| [(names::TRAN_MSG, "true"), (names::PGROUP, group)]);
+        instance_id.into_iter().chain(half.into_iter().flatten())
+    }
+}
+
+/// What a message needs beyond [`check_message`]: room for the properties that go with it.
+pub(crate) fn check_added(message: &Message, added: &AddedProperties<'_>) -> Result<(), MessageError> {
+    let more: usize = added.pairs().map(|(name, value)| pair_len(name.len(), value.len())).sum();
+    let len = message.properties().as_wire().len() + more;
     if len > MAX_PROPERTIES_LEN {
         return Err(MessageError::PropertiesTooLong { len, max: MAX_PROPERTIES_LEN });
     }

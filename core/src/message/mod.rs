@@ -18,9 +18,10 @@ use alloc::string::String;
 use bytes::Bytes;
 
 use crate::ground::names::TopicName;
+use crate::request::naming::Naming;
 
 pub use builder::MessageBuilder;
-pub(crate) use check::check_half_message;
+pub(crate) use check::{AddedProperties, check_added};
 pub use check::{MAX_PROPERTIES_LEN, MessageError, check_message};
 pub use java_hash::{java_string_hash, queue_index_by_hash};
 pub use message_ext::{Compression, MessageExt, MessageExtError};
@@ -154,15 +155,18 @@ impl Message {
         self.properties.get(names::UNIQ_KEY)?.parse().ok()
     }
 
-    /// The properties of this message as a half message of `group`.
-    pub(crate) fn half_properties(&self, group: &str) -> String {
-        let own = self.properties.as_wire();
-        let mut text = String::with_capacity(own.len() + check::half_properties_len(group));
-        text.push_str(own);
-        for (name, value) in [(names::TRAN_MSG, "true"), (names::PGROUP, group)] {
-            properties::push_pair(&mut text, name, value);
+    /// Takes the namespace out of the topic of a message that came from a broker.
+    pub(crate) fn unwrap_topic(&mut self, naming: &Naming) {
+        self.topic = naming.user_topic(&self.topic);
+    }
+
+    /// Writes the properties with what goes with them on the wire into `text`.
+    pub(crate) fn write_added(&self, text: &mut String, added: &AddedProperties<'_>) {
+        text.clear();
+        text.push_str(self.properties.as_wire());
+        for (name, value) in added.pairs() {
+            properties::push_pair(text, name, value);
         }
-        text
     }
 
     /// Gives the message its unique key (property `UNIQ_KEY`), replacing an earlier one. Sends do

@@ -36,6 +36,8 @@ pub mod names {
     pub const WAIT: &str = "WAIT";
     /// The unique key, see [`UniqueKey`](super::super::UniqueKey).
     pub const UNIQ_KEY: &str = crate::request::send::UNIQ_KEY;
+    /// The namespace of the message's topic, where it has one.
+    pub const INSTANCE_ID: &str = "INSTANCE_ID";
     /// Producer group of a half message.
     pub const PGROUP: &str = "PGROUP";
     /// `true` on a half message.

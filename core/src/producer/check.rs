@@ -79,8 +79,9 @@ impl Producers {
         mut body: &[u8],
     ) -> Option<Asked> {
         let header = CheckTransactionStateRequestHeader::read(&header.ext).ok()?;
-        let message = MessageExt::read(&mut body).ok()?;
-        let group: GroupName = message.producer_group()?.parse().ok()?;
+        let mut message = MessageExt::read(&mut body).ok()?;
+        let group: GroupName = self.naming.user_group(message.producer_group()?)?;
+        message.message.unwrap_topic(&self.naming);
         let producer = self.of_group(&group).filter(|producer| self.may_end(*producer))?;
         // 4.x and proxies do not say who they are; then it is whoever is known at that address.
         let named = header.broker_name.as_deref().and_then(|name| name.parse::<BrokerName>().ok());

@@ -10,7 +10,7 @@ use crate::interface::{Answer, CommandId, ProducerId, SendError, SendErrorKind, 
 use crate::message::Message;
 use crate::net::Outbox;
 use crate::request::UnregisterClientRequestHeader;
-use crate::wire::{EncodeError, RequestHead, encode_request};
+use crate::wire::{EncodeError, RequestHead};
 use alloc::vec::Vec;
 
 /// A producer on its way out.
@@ -281,10 +281,10 @@ impl Producers {
         };
         let header = UnregisterClientRequestHeader {
             client_id: self.client_id.as_str().into(),
-            producer_group: Some(producer.config.group.as_str().into()),
+            producer_group: Some(self.naming.group(&producer.config.group)),
             consumer_group: None,
         };
-        outbox.append(0, |out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
+        outbox.append(0, |out| self.naming.encode(out, self.serialize, &head, &header, &[]))?;
         Ok(true)
     }
 }

@@ -3,15 +3,84 @@
 use super::producers::{Producers, table_key};
 use super::send::{SendKey, Stage};
 use crate::command::{RequestCode, version};
-use crate::interface::SendMode;
+use crate::ground::names::TopicName;
+use crate::ground::namespace::Namespace;
+use crate::interface::{ProducerConfig, SendMode};
+use crate::message::AddedProperties;
 use crate::net::Outbox;
-use crate::request::{SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2};
+use crate::request::naming::{Naming, plain};
+use crate::request::{
+    SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2, SendMessageTemplate,
+};
 use crate::wire::{EncodeError, Plain, RequestHead, encode_request, encode_request_head};
+use alloc::borrow::Cow;
 
 /// One-way flag of a request header.
 const FLAG_ONE_WAY: i32 = 2;
 /// System flag of a half message.
 const TRANSACTION_PREPARED_TYPE: i32 = 4;
+
+/// What messages of a producer to a topic and a broker have in common.
+#[derive(Clone, Copy)]
+struct Common<'a> {
+    config: &'a ProducerConfig,
+    topic: &'a TopicName,
+    broker_name: &'a str,
+    is_half: bool,
+    unit_mode: bool,
+}
+
+/// Names as servers know them.
+struct Names<'a> {
+    group: Cow<'a, str>,
+    topic: Cow<'a, str>,
+    default_topic: Cow<'a, str>,
+}
+
+impl<'a> Common<'a> {
+    #[cold]
+    fn names(&self, naming: &Naming) -> Names<'a> {
+        Names {
+            group: naming.group(&self.config.group),
+            topic: naming.topic(self.topic),
+            default_topic: naming.topic(&self.config.create_topic_key),
+        }
+    }
+
+    fn header<'h>(&'h self, names: &'h Names<'_>) -> SendMessageCommonHeader<'h> {
+        SendMessageCommonHeader {
+            producer_group: plain(&names.group),
+            topic: plain(&names.topic),
+            default_topic: plain(&names.default_topic),
+            default_topic_queue_nums: i32::try_from(self.config.default_topic_queue_nums).unwrap_or(i32::MAX),
+            sys_flag: if self.is_half { TRANSACTION_PREPARED_TYPE } else { 0 },
+            reconsume_times: 0,
+            unit_mode: self.unit_mode,
+            batch: false,
+            broker_name: self.broker_name,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn template(&self, naming: &Naming) -> Result<SendMessageTemplate, EncodeError> {
+        SendMessageTemplate::with_shared(&self.header(&self.names(naming)), naming.shared())
+    }
+
+    /// For messages to more topics than there is memory for.
+    fn unwritten<'h>(&'h self, names: &'h Names<'_>, naming: &'h Naming) -> SendMessageCommon<'h> {
+        let header = self.header(names);
+        match naming.shared() {
+            Some(shared) => SendMessageCommon::UnwrittenWith(header, shared),
+            None => SendMessageCommon::Unwritten(header),
+        }
+    }
+}
+
+/// The properties that go with a message besides its own.
+pub(super) fn added_properties<'a>(naming: &'a Naming, half_of: Option<&'a str>) -> AddedProperties<'a> {
+    AddedProperties { half_of, instance_id: naming.namespace().map(Namespace::as_str) }
+}
 
 impl Producers {
     /// Writes the frame of an attempt that is under way. False when there is no such attempt.
@@ -31,20 +100,24 @@ impl Producers {
         let Some(producer) = self.table.get(table_key(send.producer)) else {
             return Ok(false);
         };
-        let config = &producer.config;
+        let naming = &self.naming;
         let is_half = send.mode == SendMode::Half;
-        let common = || SendMessageCommonHeader {
-            producer_group: (&config.group).into(),
-            topic: send.message.topic().into(),
-            default_topic: (&config.create_topic_key).into(),
-            default_topic_queue_nums: i32::try_from(config.default_topic_queue_nums).unwrap_or(i32::MAX),
-            sys_flag: if is_half { TRANSACTION_PREPARED_TYPE } else { 0 },
-            reconsume_times: 0,
-            unit_mode: false,
-            batch: false,
+        let common = Common {
+            config: &producer.config,
+            topic: send.message.topic(),
             broker_name: asked.broker_name.as_str(),
+            is_half,
+            unit_mode: self.unit_mode,
         };
-        let template = if is_half { None } else { self.room.template(send.place, asked.broker, common)? };
+        let template = self.room.template(send.place, asked.broker, is_half, || common.template(naming))?;
+        let names;
+        let common = match template {
+            Some(template) => SendMessageCommon::Written(template),
+            None => {
+                names = common.names(naming);
+                common.unwritten(&names, naming)
+            }
+        };
         self.born_timestamp.set(unix_ms);
         let head = RequestHead {
             code: RequestCode::SEND_MESSAGE_V2,
@@ -55,16 +128,16 @@ impl Producers {
         };
         // A message that was handed back by an error carries its unique key already.
         let has_key = send.message.unique_key().is_some();
-        let half_properties;
-        let properties = if is_half {
-            half_properties = send.message.half_properties(config.group.as_str());
-            half_properties.as_str()
+        let properties = if is_half || naming.namespace().is_some() {
+            let group = naming.group(&producer.config.group);
+            let half_of = Some(&*group).filter(|_| is_half);
+            send.message.write_added(&mut self.properties, &added_properties(naming, half_of));
+            self.properties.as_str()
         } else {
             send.message.properties().as_wire()
         };
         let header = SendMessageRequestHeaderV2 {
-            common: template
-                .map_or_else(|| SendMessageCommon::Unwritten(common()), SendMessageCommon::Written),
+            common,
             queue_id: asked.queue_id,
             born_timestamp: &self.born_timestamp,
             flag: send.message.flag(),

@@ -6,17 +6,19 @@ use super::send::{SendKey, SendState};
 use super::transaction::{EndKey, Transactions};
 use crate::cluster::{Cluster, ClusterPurpose, Learnt, TopicKey};
 use crate::command::LanguageCode;
-use crate::ground::names::{ClientId, GroupName, TopicName};
+use crate::ground::names::{ClientId, GroupName, NameError, TopicName};
 use crate::ground::{Instant, Key, Now, Rng, Slots, TimerKey, Timers};
 use crate::interface::{
     Action, Answer, CheckId, ClientConfig, CommandId, ConfigError, Counters, Limits, OpenError,
     ProducerConfig, ProducerId, ProducerView, SendError, SendErrorKind, Timing,
 };
-use crate::message::UniqueKeys;
+use crate::message::{MessageError, UniqueKeys};
 use crate::net::Net;
+use crate::request::naming::Naming;
 use crate::wire::{SerializeType, WrittenNumber};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -113,6 +115,10 @@ pub(crate) struct Producers {
     pub(super) client_id: ClientId,
     pub(super) serialize: SerializeType,
     pub(super) language: LanguageCode,
+    pub(super) naming: Naming,
+    pub(super) unit_mode: bool,
+    /// Memory for properties that are written together.
+    pub(super) properties: String,
     pub(super) region: Option<Arc<str>>,
     /// The time in milliseconds, in digits.
     pub(super) born_timestamp: WrittenNumber,
@@ -128,7 +134,7 @@ pub(crate) struct Producers {
 }
 
 impl Producers {
-    pub(crate) fn new(config: &ClientConfig, client_id: ClientId, rng: &Rng) -> Self {
+    pub(crate) fn new(config: &ClientConfig, client_id: ClientId, naming: &Naming, rng: &Rng) -> Self {
         let Limits { producers, transaction_checks, transaction_check_bytes, ended_transactions, .. } =
             config.limits;
         let id_seed = rng.fork("unique-key").next_u64();
@@ -149,6 +155,9 @@ impl Producers {
             client_id,
             serialize: config.serialize_type,
             language: config.language,
+            naming: naming.clone(),
+            unit_mode: config.unit_mode,
+            properties: String::new(),
             region: None,
             born_timestamp: WrittenNumber::default(),
             closed: VecDeque::new(),
@@ -165,9 +174,11 @@ impl Producers {
     pub(crate) fn open<P: Purposes>(
         &mut self,
         cx: &mut Context<'_, P>,
-        config: ProducerConfig,
+        mut config: ProducerConfig,
     ) -> Result<ProducerId, OpenError> {
         config.check()?;
+        config.group = self.naming.bare_group(config.group);
+        self.check_names(&config)?;
         if self.by_group.contains_key(&config.group) {
             return Err(OpenError::GroupInUse(config.group));
         }
@@ -197,6 +208,14 @@ impl Producers {
         self.by_group.insert(group, id);
         self.groups_changed = true;
         Ok(id)
+    }
+
+    /// Refuses names that are too long with their namespace.
+    fn check_names(&self, config: &ProducerConfig) -> Result<(), ConfigError> {
+        let refused = |field| move |error: NameError| ConfigError { field, reason: error.to_string() };
+        self.naming.check_group(&config.group).map_err(refused("group"))?;
+        self.naming.check_topic(&config.create_topic_key).map_err(refused("create_topic_key"))?;
+        config.topics.iter().try_for_each(|topic| self.naming.check_topic(topic)).map_err(refused("topics"))
     }
 
     pub(super) fn forget_producer(&mut self, id: ProducerId) -> Option<Producer> {
@@ -323,6 +342,7 @@ impl Producers {
         let Some(Producer { config, .. }) = self.get(producer) else {
             return Err(SendErrorKind::ProducerClosed);
         };
+        self.naming.check_topic(name).map_err(MessageError::from)?;
         let key = &config.create_topic_key;
         cx.cluster
             .intern(cx.now.mono, name, key, config.default_topic_queue_nums)

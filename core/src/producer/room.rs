@@ -5,7 +5,7 @@
 use crate::cluster::{BrokerKey, TopicKey};
 use crate::ground::{Key, Slots};
 use crate::interface::{CommandId, Limits, ProducerId};
-use crate::request::{SendMessageCommonHeader, SendMessageTemplate};
+use crate::request::SendMessageTemplate;
 use crate::wire::EncodeError;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
@@ -89,6 +89,8 @@ pub(crate) struct Use {
     parked: bool,
     /// What all messages of the producer to the topic have in common, for brokers that got one.
     templates: Vec<(BrokerKey, SendMessageTemplate)>,
+    /// The same for half messages.
+    half_templates: Vec<(BrokerKey, SendMessageTemplate)>,
 }
 
 #[derive(Debug)]
@@ -180,6 +182,7 @@ impl Room {
             line: VecDeque::new(),
             parked: false,
             templates: Vec::new(),
+            half_templates: Vec::new(),
         });
         self.by_topic.insert((producer, topic), key);
         self.last = key;
@@ -187,25 +190,27 @@ impl Room {
     }
 
     /// The template for messages to a broker; it is made when there is none. None when memory for templates is used up.
-    pub(super) fn template<'a>(
+    pub(super) fn template(
         &mut self,
         key: UseKey,
         broker: BrokerKey,
-        common: impl Fn() -> SendMessageCommonHeader<'a>,
+        is_half: bool,
+        make: impl FnOnce() -> Result<SendMessageTemplate, EncodeError>,
     ) -> Result<Option<&SendMessageTemplate>, EncodeError> {
         let Some(used) = self.uses.get_mut(key) else {
             return Ok(None);
         };
-        let at = match used.templates.iter().position(|(of, _)| *of == broker) {
+        let templates = if is_half { &mut used.half_templates } else { &mut used.templates };
+        let at = match templates.iter().position(|(of, _)| *of == broker) {
             Some(at) => at,
             None if self.templates >= MOST_TEMPLATES => return Ok(None),
             None => {
-                used.templates.push((broker, SendMessageTemplate::new(&common())?));
+                templates.push((broker, make()?));
                 self.templates += 1;
-                used.templates.len() - 1
+                templates.len() - 1
             }
         };
-        Ok(used.templates.get(at).map(|(_, template)| template))
+        Ok(templates.get(at).map(|(_, template)| template))
     }
 
     /// Takes room, whatever the limits say: the caller has asked [`Room::has`] or was granted it.
@@ -342,8 +347,10 @@ impl Room {
         });
         self.templates = 0;
         for (_, used) in uses.iter_mut() {
-            used.templates.retain(|(broker, _)| broker_lives(*broker));
-            self.templates += used.templates.len();
+            for templates in [&mut used.templates, &mut used.half_templates] {
+                templates.retain(|(broker, _)| broker_lives(*broker));
+                self.templates += templates.len();
+            }
         }
         self.by_producer.retain(|producer, key| {
             let is_empty = producers.get(*key).is_none_or(|room| room.amount.messages == 0);

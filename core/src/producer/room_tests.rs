@@ -1,7 +1,7 @@
 use super::{Amount, Room, UseKey};
 use crate::ground::{Key, Rng};
 use crate::interface::{CommandId, Limits};
-use crate::request::SendMessageCommonHeader;
+use crate::request::{SendMessageCommonHeader, SendMessageTemplate};
 use crate::wire::Plain;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -189,7 +189,9 @@ fn templates_are_bounded_and_go_with_their_brokers() {
     let mut room = Room::new(&limits());
     let (producer, topic) = (Key::from_parts(0, 0), Key::from_parts(0, 0));
     let place = room.take(producer, topic, 1);
-    let made = |room: &mut Room, n| room.template(place, Key::from_parts(n, 0), common).unwrap().is_some();
+    let make = || SendMessageTemplate::new(&common());
+    let made =
+        |room: &mut Room, n| room.template(place, Key::from_parts(n, 0), n % 2 == 0, make).unwrap().is_some();
     let most = (0..).find(|n| !made(&mut room, *n)).unwrap();
     assert_eq!(most, 4_096);
     assert!(made(&mut room, most - 1), "what is there stays");

@@ -1,5 +1,6 @@
 //! One send as a small machine: room, route, queue, request, answer or failure, and again until its verdict.
 
+use super::encode::added_properties;
 use super::producers::{Context, ProducerTimer, Producers, Purposes, use_topic};
 use super::room::{Grant, UseKey};
 use crate::cluster::{BrokerKey, TopicKey};
@@ -10,7 +11,7 @@ use crate::interface::{
     Answer, Attempt, AttemptFailure, CommandId, Outcome, ProducerId, Send, SendError, SendErrorKind,
     SendMode, SendReceipt, Target,
 };
-use crate::message::{Message, UniqueKey, check_half_message, check_message};
+use crate::message::{Message, MessageError, UniqueKey, check_added, check_message};
 use crate::net::{RequestKey, pause};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -143,9 +144,8 @@ impl Producers {
         let topic = self.admit(cx, send.producer, send.message.topic(), weight)?;
         let most = self.get(send.producer).map_or(0, |producer| producer.config.max_message_size);
         check_message(&send.message, most)?;
-        if send.mode == SendMode::Half {
-            let group = self.get(send.producer).map_or("", |producer| producer.config.group.as_str());
-            check_half_message(&send.message, group)?;
+        if send.mode == SendMode::Half || self.naming.namespace().is_some() {
+            self.check_properties(send)?;
         }
         if let Target::Queue(queue) = &send.target
             && queue.topic != *send.message.topic()
@@ -164,6 +164,14 @@ impl Producers {
         }
         let place = self.room.take(send.producer, topic, weight);
         Ok((topic, place, weight))
+    }
+
+    /// Checks that the properties that go with a message have room beside its own.
+    #[inline(never)]
+    fn check_properties(&self, send: &Send) -> Result<(), MessageError> {
+        let group = self.get(send.producer).map(|producer| self.naming.group(&producer.config.group));
+        let half_of = group.as_deref().filter(|_| send.mode == SendMode::Half);
+        check_added(&send.message, &added_properties(&self.naming, half_of))
     }
 
     /// Ends the wait of a send: its timer or its request. False when the send is gone.

@@ -16,7 +16,7 @@ use crate::interface::{
 use crate::message::UniqueKey;
 use crate::net::{Failure, FailureReason, LinkKey, Outbox, RequestKey, pause};
 use crate::request::{COMMIT_TYPE, EndTransactionRequestHeader, ROLLBACK_TYPE};
-use crate::wire::{EncodeError, Header, RequestHead, encode_request};
+use crate::wire::{EncodeError, Header, RequestHead};
 use alloc::collections::BTreeMap;
 
 pub(crate) type EndKey = Key<EndState>;
@@ -335,8 +335,9 @@ impl Producers {
         };
         let half = &state.half;
         let header = EndTransactionRequestHeader {
-            topic: Some(half.topic.as_str().into()),
-            producer_group: producer.config.group.as_str().into(),
+            // Java forgets the namespace of the topic here, which a broker that checks permissions would refuse.
+            topic: Some(self.naming.topic(&half.topic)),
+            producer_group: self.naming.group(&producer.config.group),
             tran_state_table_offset: half.queue_offset,
             commit_log_offset: half.commit_log_offset,
             commit_or_rollback: match state.end {
@@ -348,7 +349,7 @@ impl Producers {
             transaction_id: Some(half.unique_key.as_str().into()),
             broker_name: Some(half.broker_name.as_str().into()),
         };
-        outbox.append(0, |out| encode_request(out, self.serialize, &head, &header, &[]).map(drop))?;
+        outbox.append(0, |out| self.naming.encode(out, self.serialize, &head, &header, &[]))?;
         Ok(true)
     }
 

@@ -8,7 +8,7 @@ use super::parts::{Parts, put_bytes, put_number, put_time};
 use crate::command::LanguageCode;
 use crate::ground::endpoint::NameServers;
 use crate::interface::{
-    ClientConfig, FaultDetector, Identity, LatencyFault, Limits, ProducerConfig, Resend, Timing,
+    ClientConfig, FaultDetector, Identity, LatencyFault, Limits, ProducerConfig, Resend, Timing, Zone,
 };
 use crate::wire::SerializeType;
 use alloc::borrow::ToOwned;
@@ -78,6 +78,10 @@ pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
         name_servers,
         discovery,
         identity,
+        namespace,
+        namespace_v2,
+        unit_mode,
+        zone,
         seed,
         serialize_type,
         language,
@@ -99,6 +103,17 @@ pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
     }
     if let Some(name) = unit_name {
         list.text("unit_name", name);
+    }
+    if let Some(namespace) = namespace {
+        list.text("namespace", namespace.as_str());
+    }
+    if let Some(namespace) = namespace_v2 {
+        list.text("namespace_v2", namespace);
+    }
+    list.number("unit_mode", u64::from(*unit_mode));
+    if let Some(Zone { name, mode }) = zone {
+        list.text("zone", name);
+        list.number("zone_mode", u64::from(*mode));
     }
     list.number("seed", *seed);
     list.number("serialize_type", u64::from(serialize_type.code()));
@@ -167,6 +182,13 @@ pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> 
             "pid" => config.identity.pid = value.number()?,
             "instance_name" => config.identity.instance_name = Some(value.text()?.to_owned()),
             "unit_name" => config.identity.unit_name = Some(value.text()?.to_owned()),
+            "namespace" => config.namespace = Some(value.parse("namespace")?),
+            "namespace_v2" => config.namespace_v2 = Some(value.text()?.to_owned()),
+            "unit_mode" => config.unit_mode = value.flag()?,
+            "zone" => config.zone = Some(Zone { name: value.text()?.to_owned(), mode: false }),
+            "zone_mode" => {
+                config.zone.as_mut().ok_or(Wrong::MissingSetting("zone"))?.mode = value.flag()?;
+            }
             "seed" => seed = Some(value.number()?),
             "serialize_type" => config.serialize_type = serialize_type(value.number()?)?,
             "language" => config.language = LanguageCode::from_name(value.text()?),

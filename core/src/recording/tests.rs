@@ -6,7 +6,7 @@ use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{
     Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, Input, LatencyFault,
-    MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target,
+    MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target, Zone,
 };
 use crate::message::Message;
 use crate::wire::SerializeType;
@@ -27,6 +27,10 @@ fn config() -> ClientConfig {
     config.identity.pid = 4_711;
     config.identity.instance_name = Some("instance".into());
     config.identity.unit_name = Some("unit".into());
+    config.namespace = Some("MQ_INST_1_a".parse().unwrap());
+    config.namespace_v2 = Some("second".into());
+    config.unit_mode = true;
+    config.zone = Some(Zone { name: "zone".into(), mode: true });
     config.serialize_type = SerializeType::RocketMq;
     config.language = LanguageCode::Java;
     config.heartbeat_v2 = true;
@@ -225,8 +229,9 @@ fn bodies_are_kept_left_out_or_hashed() {
 fn only_known_settings_are_recorded() {
     let bytes = record_all(Bodies::Keep);
     let mut names: Vec<String> =
-        ["name_servers", "discovery", "ip", "pid", "instance_name", "unit_name", "seed"]
+        ["name_servers", "discovery", "ip", "pid", "instance_name", "unit_name", "namespace", "namespace_v2"]
             .into_iter()
+            .chain(["unit_mode", "zone", "zone_mode", "seed"])
             .chain(["serialize_type", "language", "heartbeat_v2"])
             .map(ToString::to_string)
             .collect();

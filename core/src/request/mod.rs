@@ -3,6 +3,7 @@
 mod fields;
 pub mod heartbeat;
 pub mod inbound;
+pub(crate) mod naming;
 pub mod offset;
 pub mod query;
 pub mod route;

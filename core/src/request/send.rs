@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 
+use super::naming::WithShared;
 use super::{FieldError, ReadField, header};
 use crate::wire::{EncodeError, ExtFields, FieldSink, FixedFields, Part, Plain, WriteFields, WrittenNumber};
 
@@ -42,6 +43,17 @@ impl SendMessageTemplate {
     pub fn new(common: &SendMessageCommonHeader<'_>) -> Result<Self, EncodeError> {
         FixedFields::new(common).map(Self)
     }
+
+    /// The same with fields that all requests have.
+    pub(crate) fn with_shared(
+        common: &SendMessageCommonHeader<'_>,
+        shared: Option<&FixedFields>,
+    ) -> Result<Self, EncodeError> {
+        match shared {
+            Some(shared) => FixedFields::new(&WithShared { header: common, shared }).map(Self),
+            None => Self::new(common),
+        }
+    }
 }
 
 /// What a message has in common with others of its producer, topic and broker.
@@ -51,6 +63,8 @@ pub enum SendMessageCommon<'a> {
     Written(&'a SendMessageTemplate),
     /// Field by field.
     Unwritten(SendMessageCommonHeader<'a>),
+    /// The same, and fields that all requests have.
+    UnwrittenWith(SendMessageCommonHeader<'a>, &'a FixedFields),
 }
 
 /// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320): what it has in common with others, and what is special
@@ -118,6 +132,10 @@ impl WriteFields for SendMessageRequestHeaderV2<'_> {
         match &self.common {
             SendMessageCommon::Written(template) => sink.fixed(&template.0),
             SendMessageCommon::Unwritten(common) => common.write(sink),
+            SendMessageCommon::UnwrittenWith(common, shared) => {
+                common.write(sink);
+                sink.fixed(shared);
+            }
         }
         sink.int("e", i64::from(self.queue_id));
         sink.int("h", i64::from(self.flag));

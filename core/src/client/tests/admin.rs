@@ -62,6 +62,11 @@ impl Stored<'_> {
     }
 }
 
+/// A message as a broker stores it, of these topic, key, unique key, body and place.
+pub(super) fn stored_message(topic: &str, keys: &str, unique_key: &str, body: &[u8], offset: i64) -> Vec<u8> {
+    Stored { topic, keys, unique_key, body, stored_ms: 5, offset }.bytes()
+}
+
 impl Rig {
     fn admin(&mut self, request: AdminRequest) -> u64 {
         let deadline = self.now.mono + SHORT;

@@ -18,6 +18,10 @@ pub(super) const KEY: &str = "0A0000021267ABCD";
 
 /// The half message as its broker keeps it.
 pub(super) fn stored_half(group: &str, key: &str, body: &[u8], system_flag: i32) -> Vec<u8> {
+    stored_half_of("T", group, key, body, system_flag)
+}
+
+pub(super) fn stored_half_of(topic: &str, group: &str, key: &str, body: &[u8], system_flag: i32) -> Vec<u8> {
     let properties = format!(
         "UNIQ_KEY\u{1}{key}\u{2}TRAN_MSG\u{1}true\u{2}PGROUP\u{1}{group}\u{2}TRANSACTION_CHECK_TIMES\u{1}1\u{2}"
     );
@@ -34,7 +38,8 @@ pub(super) fn stored_half(group: &str, key: &str, body: &[u8], system_flag: i32)
     out.extend([0; 12]);
     out.extend(i32::try_from(body.len()).unwrap().to_be_bytes());
     out.extend(body);
-    out.extend([1, b'T']);
+    out.push(u8::try_from(topic.len()).unwrap());
+    out.extend(topic.as_bytes());
     out.extend(i16::try_from(properties.len()).unwrap().to_be_bytes());
     out.extend(properties.as_bytes());
     out
