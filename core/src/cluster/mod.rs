@@ -13,6 +13,7 @@ mod publish;
 mod publish_tests;
 mod query;
 mod topic;
+mod vip;
 
 pub(crate) use brokers::{BrokerKey, Brokers};
 pub(crate) use discovery::DiscoveryPurpose;
@@ -86,6 +87,7 @@ pub(crate) struct Cluster {
     most_topics: usize,
     serialize: SerializeType,
     language: LanguageCode,
+    vip_channel: bool,
     /// Counts changes of what [`Cluster::brokers_view`] and [`Cluster::topics_view`] show.
     pub(crate) version: u64,
     pub(crate) queries: u64,
@@ -116,6 +118,7 @@ impl Cluster {
             most_topics: config.limits.topics,
             serialize: config.serialize_type,
             language: config.language,
+            vip_channel: config.vip_channel,
             version: 0,
             queries: 0,
         }
@@ -337,6 +340,9 @@ impl Cluster {
                 && !self.brokers.uses(link)
             {
                 net.keep(now, link, false, actions);
+            }
+            if let Some((_, link)) = broker.vip {
+                self.let_vip_go(now, link, net, actions);
             }
             actions.push_back(Action::Notice(Notice::BrokerLeft { broker: broker.name }));
         }

@@ -7,13 +7,16 @@ mod admin_error;
 mod config;
 mod counters;
 mod discovery;
+mod hooks;
 mod input;
 mod latency_fault;
 mod limits;
 mod producer_config;
 mod receipt;
+mod rpc_hook;
 mod running_info;
 mod send_error;
+mod send_hook;
 mod text;
 mod transaction;
 mod view;
@@ -26,6 +29,7 @@ pub use admin_error::{AdminError, BrokerFailure, CallFailure};
 pub use config::{ClientConfig, ConfigError, Identity};
 pub use counters::{Counters, MemoryUse};
 pub use discovery::{DiscoveryError, HttpDiscovery, HttpDiscoveryError};
+pub use hooks::{HookError, HookNames, Hooks, Refusal};
 pub use input::{
     CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send, SendMode,
 };
@@ -34,9 +38,14 @@ pub use latency_fault::{FaultDetector, LatencyFault};
 pub use limits::{Limits, Timing};
 pub use producer_config::{DEFAULT_MAX_MESSAGE_SIZE, ProducerConfig, Resend, Target};
 pub use receipt::{MessageQueue, SendReceipt, SendResult, SendStatus};
+pub(crate) use rpc_hook::AddedFields;
+pub use rpc_hook::{OutgoingRequest, RequestView, ResponseView, RpcFailure, RpcHook, RpcOutcome};
 pub use running_info::{ProducerView, RunningInfo};
 pub use send_error::{
     Attempt, AttemptFailure, NoRoute, OpenError, Outcome, SendError, SendErrorKind, Undelivered,
+};
+pub use send_hook::{
+    CheckForbidden, InterceptedMessage, PlannedAttempt, SendEnd, SendInterceptor, SendVerdict,
 };
 pub(crate) use text::clean_text;
 pub use transaction::{
