@@ -76,7 +76,7 @@ pub struct RequestView<'a> {
     pub opaque: i32,
     /// No answer is wanted.
     pub one_way: bool,
-    /// Its ext fields; after the request those that hooks have added are among them.
+    /// Its ext fields. When it was written, those that hooks have added are among them.
     pub fields: ExtFields<'a>,
 }
 
