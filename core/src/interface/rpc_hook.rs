@@ -7,6 +7,7 @@ use crate::ground::endpoint::Endpoint;
 use crate::wire::ExtFields;
 use alloc::borrow::Cow;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -62,6 +63,20 @@ pub trait RpcHook: Send + Sync + 'static {
     #[doc(alias = "doAfterResponse")]
     fn after_response(&self, request: &RequestView<'_>, outcome: &RpcOutcome<'_>) {
         let _ = (request, outcome);
+    }
+}
+
+impl<H: RpcHook + ?Sized> RpcHook for Arc<H> {
+    fn name(&self) -> &str {
+        H::name(self)
+    }
+
+    fn before_request(&self, request: &mut OutgoingRequest<'_>) -> Result<(), Refusal> {
+        H::before_request(self, request)
+    }
+
+    fn after_response(&self, request: &RequestView<'_>, outcome: &RpcOutcome<'_>) {
+        H::after_response(self, request, outcome);
     }
 }
 

@@ -7,6 +7,7 @@ use super::send_error::SendError;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::{BrokerName, GroupName, TopicName};
 use crate::message::{Message, PropertyError, UniqueKey};
+use alloc::sync::Arc;
 use bytes::Bytes;
 
 /// Bytes by which an interceptor may make a message heavier, unless it says otherwise.
@@ -15,7 +16,7 @@ const USUAL_GROWTH: usize = 4 * 1024;
 /// Sees every message once before it is sent and once when its verdict is there: whether awaited, one-way or half, and
 /// however many attempts it takes.
 ///
-/// `before_send` is called when the message has its room. If it returns `Ok`, exactly one call of `after_send` follows, with
+/// `before_send` is called when the message is handed to the client, which is when there is room. If it returns `Ok`, exactly one call of `after_send` follows, with
 /// the verdict that the caller gets, unless the client is dropped without a shutdown. A message for which there is no room,
 /// or that comes after the client was shut down, is not shown.
 ///
@@ -63,6 +64,24 @@ pub trait SendInterceptor: Send + Sync + 'static {
     #[doc(alias = "sendMessageAfter")]
     fn after_send(&self, send: &SendEnd<'_>) {
         let _ = send;
+    }
+}
+
+impl<H: SendInterceptor + ?Sized> SendInterceptor for Arc<H> {
+    fn name(&self) -> &str {
+        H::name(self)
+    }
+
+    fn most_growth(&self) -> usize {
+        H::most_growth(self)
+    }
+
+    fn before_send(&self, message: &mut InterceptedMessage<'_>) -> Result<(), Refusal> {
+        H::before_send(self, message)
+    }
+
+    fn after_send(&self, send: &SendEnd<'_>) {
+        H::after_send(self, send);
     }
 }
 
@@ -188,6 +207,16 @@ pub trait CheckForbidden: Send + Sync + 'static {
     /// unless an earlier attempt may have stored it.
     #[doc(alias = "checkForbidden")]
     fn check(&self, attempt: &PlannedAttempt<'_>) -> Result<(), Refusal>;
+}
+
+impl<H: CheckForbidden + ?Sized> CheckForbidden for Arc<H> {
+    fn name(&self) -> &str {
+        H::name(self)
+    }
+
+    fn check(&self, attempt: &PlannedAttempt<'_>) -> Result<(), Refusal> {
+        H::check(self, attempt)
+    }
 }
 
 /// An attempt that is about to be made.
