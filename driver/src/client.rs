@@ -18,8 +18,8 @@ use rocketmq_core::ground::Now;
 use rocketmq_core::ground::endpoint::{NameServers, NameServersError};
 use rocketmq_core::ground::names::{ClientId, GroupName};
 use rocketmq_core::interface::{
-    Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, HttpDiscovery, LatencyFault, Limits,
-    MemoryUse, RunningInfo, ServiceState, Timing, Undelivered,
+    Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, Hooks, HttpDiscovery, LatencyFault,
+    Limits, MemoryUse, RunningInfo, ServiceState, Timing, Undelivered,
 };
 use rocketmq_core::wire::SerializeType;
 use std::fmt::{self, Display};
@@ -191,6 +191,7 @@ pub struct ClientBuilder {
     /// Where the name servers come from: a list, who knows one, or why there is neither.
     source: Result<(NameServers, Option<HttpDiscovery>), ConfigError>,
     config: ClientConfig,
+    pub(crate) hooks: Hooks,
     drop_budget: Duration,
     #[cfg(feature = "record")]
     recording: Option<Recording>,
@@ -203,6 +204,7 @@ impl ClientBuilder {
         Self {
             source,
             config,
+            hooks: Hooks::default(),
             drop_budget: DEFAULT_DROP_BUDGET,
             #[cfg(feature = "record")]
             recording: None,
@@ -271,6 +273,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Sends go to the brokers' second port, two below the first, while a connection to it is well. Default: off, as in Java
+    /// since 4.5.1. See [`ClientConfig::vip_channel`].
+    #[doc(alias = "setVipChannelEnabled")]
+    #[doc(alias = "com.rocketmq.sendMessageWithVIPChannel")]
+    pub fn vip_channel(mut self, on: bool) -> Self {
+        self.config.vip_channel = on;
+        self
+    }
+
     /// Avoids brokers that answer late or fail, for all producers of the client. Default: off, as in Java. See
     /// [`LatencyFault`] for what it does, and `ARCHITECTURE.md` for what it brings.
     #[doc(alias = "setSendLatencyFaultEnable")]
@@ -316,9 +327,11 @@ impl ClientBuilder {
     fn begin_recording(
         recording: Option<Recording>,
         config: &ClientConfig,
+        hooks: &Hooks,
         now: Now,
     ) -> Result<(Tape, Pen), ConfigError> {
-        recording.map_or_else(|| Ok(Default::default()), |recording| recording.begin(config, now))
+        recording
+            .map_or_else(|| Ok(Default::default()), |recording| recording.begin(config, &hooks.names(), now))
     }
 
     /// Makes a client, and the driver that must be spawned or polled for it, on any [`Runtime`].
@@ -333,10 +346,10 @@ impl ClientBuilder {
         let clock = Arc::new(RuntimeClock::new(runtime.clone()));
         let now = LastLook::default().now(&*clock);
         #[cfg(feature = "record")]
-        let (tape, pen) = Self::begin_recording(self.recording, &config, now)?;
+        let (tape, pen) = Self::begin_recording(self.recording, &config, &self.hooks, now)?;
         #[cfg(not(feature = "record"))]
         let (tape, pen) = (Tape::default(), Pen::default());
-        let core = Core::new(config, now)?;
+        let core = Core::with_hooks(config, self.hooks, now)?;
         let shared = Arc::new(Shared::new(core, tape, clock.clone(), self.drop_budget));
         let driver = Driver::new(shared.clone(), runtime, clock, pen);
         Ok((Client { handle: Arc::new(Handle { shared }) }, driver))

@@ -83,6 +83,9 @@ mod told {
                 tracing::info!(topic = %Safe(topic), queues, provisional, "route changed");
             }
             Notice::BrokerLeft { broker } => tracing::info!(broker = %Safe(broker), "broker left all routes"),
+            Notice::VipChannelUnreachable { broker, address, why, pause } => {
+                tracing::warn!(broker = %Safe(broker), %address, why = %Safe(why), ?pause, "VIP channel unreachable");
+            }
             Notice::BrokerAvoided { broker, latency, failed, avoided_for } => {
                 tracing::info!(broker = %Safe(broker), ?latency, failed, ?avoided_for, "broker avoided");
             }

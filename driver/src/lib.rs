@@ -59,6 +59,7 @@ pub mod contract;
 mod driver;
 mod error;
 mod events;
+mod hooks;
 mod identity;
 mod link;
 mod lone;
@@ -107,6 +108,10 @@ pub use rocketmq_core::interface::{
 pub use rocketmq_core::interface::{
     BrokerView, ClusterView, ConfigError, ConnectionState, ConnectionView, Counters, FaultDetector,
     LatencyFault, Limits, MemoryUse, ProducerView, RunningInfo, ServiceState, Timing, TopicView,
+};
+pub use rocketmq_core::interface::{
+    CheckForbidden, HookError, InterceptedMessage, OutgoingRequest, PlannedAttempt, Refusal, RequestView,
+    ResponseView, RpcFailure, RpcHook, RpcOutcome, SendEnd, SendInterceptor, SendVerdict,
 };
 pub use rocketmq_core::interface::{DiscoveryError, HttpDiscovery, HttpDiscoveryError};
 pub use rocketmq_core::interface::{

@@ -55,7 +55,7 @@ mod off {
 mod on {
     use crate::error::wrong;
     use rocketmq_core::ground::{Instant, Now};
-    use rocketmq_core::interface::{Action, ClientConfig, ConfigError, Input};
+    use rocketmq_core::interface::{Action, ClientConfig, ConfigError, HookNames, Input};
     use rocketmq_core::recording::{Bodies, EndReason, Recorder, Ring};
     use std::fmt;
     use std::io::Write;
@@ -78,7 +78,8 @@ mod on {
     /// A recording holds every input of the client with its time, so that the client's core can be run again with
     /// the same result: `rocketmq replay FILE` tells what happened and why, and draws it. The format is that of
     /// [`rocketmq_core::recording`]. Topics, tags, keys, properties and addresses are in it; bodies of messages are
-    /// left out unless [`bodies`](Self::bodies) says otherwise.
+    /// left out unless [`bodies`](Self::bodies) says otherwise. Hooks are code and not in it: a recording names those that the
+    /// client had, and is replayed with the same ones only.
     ///
     /// ```
     /// use rocketmq_driver::{Bodies, Client, Recording};
@@ -147,8 +148,13 @@ mod on {
         }
 
         /// Begins to record a client that is made now.
-        pub(crate) fn begin(self, config: &ClientConfig, now: Now) -> Result<(Tape, Pen), ConfigError> {
-            let mut recorder = Recorder::new(config, now, self.bodies);
+        pub(crate) fn begin(
+            self,
+            config: &ClientConfig,
+            hooks: &HookNames,
+            now: Now,
+        ) -> Result<(Tape, Pen), ConfigError> {
+            let mut recorder = Recorder::with_hooks(config, hooks, now, self.bodies);
             let (to, writer) = match self.to {
                 To::Writer(writer) => {
                     let writer = writer.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -11,6 +11,7 @@ use rocketmq_core::client::{
 };
 use rocketmq_core::command::RequestCode;
 use rocketmq_core::ground::{Instant, Now};
+use rocketmq_core::interface::Hooks;
 use rocketmq_core::message::Message;
 use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
 use rocketmq_core::wire::{Inbox, SerializeType, WireLimits};
@@ -85,12 +86,16 @@ impl<'p> Rig<'p> {
     /// # Panics
     /// When the settings are refused.
     pub fn new(probe: &'p mut Probe, serialize: SerializeType, measuring: bool) -> Self {
+        Self::with(probe, serialize, Hooks::default(), measuring)
+    }
+
+    fn with(probe: &'p mut Probe, serialize: SerializeType, hooks: Hooks, measuring: bool) -> Self {
         let mut config = ClientConfig::new("127.0.0.1:9876".parse().expect("an address"), 7);
         config.serialize_type = serialize;
         config.identity.ip = [10, 0, 0, 2].into();
         config.identity.pid = 4_711;
         let now = Now { mono: Instant::from_millis(1_000), unix_ms: FIRST_UNIX_MS };
-        let make = || Client::new(config, now).expect("settings are sound");
+        let make = || Client::with_hooks(config, hooks, now).expect("settings are sound");
         let client = if measuring { probe.measure(make) } else { make() };
         let done = Done { connects: Vec::with_capacity(8), writes: Vec::with_capacity(8), ..Done::default() };
         Self {
@@ -111,7 +116,12 @@ impl<'p> Rig<'p> {
 
     /// A client that has sent a message: route, connections and heartbeat are done.
     pub fn warm(probe: &'p mut Probe, serialize: SerializeType) -> Self {
-        let mut rig = Self::new(probe, serialize, false);
+        Self::warm_with(probe, serialize, Hooks::default())
+    }
+
+    /// The same with hooks.
+    pub fn warm_with(probe: &'p mut Probe, serialize: SerializeType, hooks: Hooks) -> Self {
+        let mut rig = Self::with(probe, serialize, hooks, false);
         rig.open_producer();
         rig.send_and_store(1);
         rig

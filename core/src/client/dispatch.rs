@@ -54,7 +54,10 @@ impl Client {
     }
 
     fn frame(&mut self, conn: ConnKey, frame: &RawFrame<'_>) -> Result<Kind, LostReason> {
-        if let Some(answer) = StoredAnswer::read(frame, &self.wire) {
+        // Hooks see every answer as a whole.
+        if self.rpc.is_none()
+            && let Some(answer) = StoredAnswer::read(frame, &self.wire)
+        {
             self.stored_answer(conn, frame, &answer)?;
             return Ok(Kind::Answer);
         }
@@ -64,7 +67,12 @@ impl Client {
             return Ok(Kind::Request);
         }
         match self.net.claim(conn, header.opaque) {
-            Ok(purpose) => self.answered(conn, purpose, &header, frame.body),
+            Ok(purpose) => {
+                if self.rpc.is_some() {
+                    self.hooks_answered(conn, &header, frame.body);
+                }
+                self.answered(conn, purpose, &header, frame.body);
+            }
             Err(stray) => self.stray(conn, stray, header.code),
         }
         Ok(Kind::Answer)
@@ -194,11 +202,17 @@ impl Client {
 
     fn net_event(&mut self, event: NetEvent<Purpose>) {
         let now = self.now.mono;
+        if self.rpc.is_some() {
+            self.hooks_ended();
+        }
         match event {
             // A connection that came up is greeted; one that fell silent is asked for a sign of life.
             NetEvent::Up { link } | NetEvent::Silent { link } => {
                 let (heartbeat, mut cx) = self.greeting();
                 heartbeat.reached(&mut cx, link);
+            }
+            NetEvent::Down { link, why, pause } => {
+                self.cluster.vip_down(link, why, pause, &mut self.actions);
             }
             NetEvent::HandedOver { purpose: Purpose::Producer(purpose) } => {
                 let (producers, mut cx) = self.producing();
@@ -231,8 +245,19 @@ impl Client {
     /// Encodes the requests that connections can take now.
     fn write_requests(&mut self) {
         let now = self.now.mono;
+        let hooked = self.rpc.is_some();
         while let Some(work) = self.net.next_to_write(now, &mut self.actions) {
-            match self.encode(&work) {
+            if hooked {
+                self.begin_hooked(&work);
+            }
+            let mut encoded = self.encode(&work);
+            if hooked {
+                match self.finish_hooked(&work, encoded) {
+                    Some(result) => encoded = result,
+                    None => continue,
+                }
+            }
+            match encoded {
                 Ok(true) => self.net.written(now, &work, &mut self.actions),
                 Ok(false) => self.net.not_encodable(&work),
                 Err(error) => {

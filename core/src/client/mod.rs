@@ -4,6 +4,7 @@ mod administer;
 mod commands;
 mod discovery;
 mod dispatch;
+mod hooks;
 mod inbound;
 mod owned_input;
 mod purpose;
@@ -25,14 +26,16 @@ use crate::command::{LanguageCode, version};
 use crate::ground::names::{ClientId, TopicName};
 use crate::ground::{Instant, Now, Rng};
 use crate::heartbeat::{self, Heartbeat};
-use crate::interface::Undelivered;
+use crate::interface::{Hooks, Undelivered};
 use crate::message::UniqueKey;
 use crate::net::{LinkState, Net, conn_key};
 use crate::producer::{Context, Producers};
 use crate::wire::{SerializeType, WireLimits};
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use bytes::Bytes;
+use hooks::RpcHooks;
 use purpose::Purpose;
 
 /// A RocketMQ client as a pure state machine.
@@ -72,6 +75,8 @@ pub struct Client {
     actions: VecDeque<Action>,
     counters: Counters,
     shutdown: Shutdown,
+    /// None without RPC hooks.
+    rpc: Option<Box<RpcHooks>>,
     /// The deadline that the last `SetTimer` told of.
     told_deadline: Instant,
 }
@@ -89,11 +94,26 @@ impl Client {
     /// # Errors
     /// A setting that cannot work, by its name.
     pub fn new(config: ClientConfig, now: Now) -> Result<Self, ConfigError> {
+        Self::with_hooks(config, Hooks::default(), now)
+    }
+
+    /// As [`new`](Self::new), with hooks. A hook that panics takes this client with it: drivers hand in hooks that do not.
+    ///
+    /// # Errors
+    /// A setting that cannot work, by its name.
+    pub fn with_hooks(config: ClientConfig, hooks: Hooks, now: Now) -> Result<Self, ConfigError> {
         config.check()?;
+        let Hooks { rpc, interceptors, forbidden } = hooks;
         let client_id = config.client_id()?;
         let naming = config.naming()?;
         let rng = Rng::new(config.seed);
         let heartbeat = Heartbeat::new(&config, client_id.clone(), &naming, rng.fork("heartbeat"));
+        let mut net = Net::new(config.timing.clone(), &config.limits, rng.fork("net"));
+        if !rpc.is_empty() {
+            net.watch_ended();
+        }
+        let mut producers = Producers::new(&config, client_id.clone(), &naming, &rng);
+        producers.set_hooks(interceptors, forbidden);
         Ok(Self {
             now,
             started: now.mono,
@@ -101,15 +121,16 @@ impl Client {
             wire: config.limits.wire(),
             serialize: config.serialize_type,
             language: config.language,
-            net: Net::new(config.timing.clone(), &config.limits, rng.fork("net")),
+            net,
             cluster: Cluster::new(&config, &naming, now.mono, &rng),
             heartbeat,
-            producers: Producers::new(&config, client_id.clone(), &naming, &rng),
+            producers,
             admin: Admin::new(&config, naming, &rng),
             client_id,
             actions: VecDeque::new(),
             counters: Counters::default(),
             shutdown: Shutdown::default(),
+            rpc: RpcHooks::new(rpc),
             told_deadline: Instant::NEVER,
         })
     }
@@ -142,6 +163,9 @@ impl Client {
             return;
         }
         let deadline = self.settle();
+        if self.rpc.is_some() {
+            self.hooks_ended();
+        }
         self.tell_deadline(deadline);
     }
 

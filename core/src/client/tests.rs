@@ -4,13 +4,16 @@ mod admin;
 mod checks;
 mod declared_topics;
 mod heartbeat;
+mod hooks;
 mod inbound;
 mod latency_fault;
 mod name_servers;
 mod namespaces;
 mod running_info;
+mod send_hooks;
 mod silence;
 mod transactions;
+mod vip;
 
 use super::{
     Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, ConnectionState, Input,

@@ -16,6 +16,8 @@ pub(crate) struct Broker {
     pub(crate) name: BrokerName,
     /// The address of its master and the link to it.
     pub(crate) master: Option<(Endpoint, LinkKey)>,
+    /// The same for its VIP port, when there is a master and sends are to go there.
+    pub(crate) vip: Option<(Endpoint, LinkKey)>,
 }
 
 /// All brokers of all routes.
@@ -51,7 +53,7 @@ impl Brokers {
             let new = broker.master.as_ref().map(|(_, link)| *link);
             return (key, old.filter(|old| Some(*old) != new));
         }
-        let key = self.slots.insert(Broker { name: name.clone(), master });
+        let key = self.slots.insert(Broker { name: name.clone(), master, vip: None });
         self.by_name.insert(name.clone(), key);
         (key, None)
     }
@@ -72,6 +74,20 @@ impl Brokers {
     /// True when some broker's master is at the other end of this link.
     pub(crate) fn uses(&self, link: LinkKey) -> bool {
         self.slots.iter().any(|(_, broker)| broker.master.as_ref().is_some_and(|(_, used)| *used == link))
+    }
+
+    /// Notes where the VIP port of a broker is. Returns the link that it does not use any more.
+    pub(super) fn put_vip(&mut self, key: BrokerKey, vip: Option<(Endpoint, LinkKey)>) -> Option<LinkKey> {
+        let broker = self.slots.get_mut(key)?;
+        let old = core::mem::replace(&mut broker.vip, vip).map(|(_, link)| link);
+        let new = broker.vip.as_ref().map(|(_, link)| *link);
+        old.filter(|old| Some(*old) != new)
+    }
+
+    /// The broker whose VIP port is at the other end of this link.
+    pub(super) fn of_vip(&self, link: LinkKey) -> Option<&Broker> {
+        let is_it = |broker: &&Broker| broker.vip.as_ref().is_some_and(|(_, used)| *used == link);
+        self.slots.iter().map(|(_, broker)| broker).find(is_it)
     }
 
     /// True when a broker of the route is not known at the address that the route gives.

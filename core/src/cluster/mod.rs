@@ -13,6 +13,7 @@ mod publish;
 mod publish_tests;
 mod query;
 mod topic;
+mod vip;
 
 pub(crate) use brokers::{BrokerKey, Brokers};
 pub(crate) use discovery::DiscoveryPurpose;
@@ -88,6 +89,7 @@ pub(crate) struct Cluster {
     serialize: SerializeType,
     language: LanguageCode,
     naming: Naming,
+    vip_channel: bool,
     /// Counts changes of what [`Cluster::brokers_view`] and [`Cluster::topics_view`] show.
     pub(crate) version: u64,
     pub(crate) queries: u64,
@@ -119,6 +121,7 @@ impl Cluster {
             serialize: config.serialize_type,
             language: config.language,
             naming: naming.clone(),
+            vip_channel: config.vip_channel,
             version: 0,
             queries: 0,
         }
@@ -340,6 +343,9 @@ impl Cluster {
                 && !self.brokers.uses(link)
             {
                 net.keep(now, link, false, actions);
+            }
+            if let Some((_, link)) = broker.vip {
+                self.let_vip_go(now, link, net, actions);
             }
             actions.push_back(Action::Notice(Notice::BrokerLeft { broker: broker.name }));
         }

@@ -172,6 +172,18 @@ impl Cluster {
         self.server_failed(now, topic, from, why, net);
     }
 
+    /// A query was not let through: it is as if the name server had not answered.
+    pub(crate) fn not_asked<P: Copy + From<ClusterPurpose>>(
+        &mut self,
+        now: Instant,
+        ClusterPurpose::Route { topic, .. }: ClusterPurpose,
+        from: &Endpoint,
+        why: String,
+        net: &mut Net<P>,
+    ) {
+        self.server_failed(now, topic, from, why, net);
+    }
+
     /// This name server did not help: the next one is asked, or the search pauses.
     fn server_failed<P: Copy + From<ClusterPurpose>>(
         &mut self,
@@ -357,6 +369,7 @@ impl Cluster {
             let has_master = master.is_some();
             let (key, old) = self.brokers.put(&name, master);
             unused.extend(old);
+            self.put_vip(now, key, net, actions);
             keys.insert(data.broker_name.clone(), (key, has_master));
         }
         for link in unused {

@@ -107,6 +107,18 @@ pub enum Notice {
         /// Its name.
         broker: BrokerName,
     },
+    /// The VIP port of a broker cannot be used: sends take the ordinary port, see
+    /// [`vip_channel`](super::ClientConfig::vip_channel).
+    VipChannelUnreachable {
+        /// The broker's name.
+        broker: BrokerName,
+        /// Its VIP address.
+        address: Endpoint,
+        /// Why.
+        why: LostReason,
+        /// For how long the address is left alone. The first send after that tries it again.
+        pause: Duration,
+    },
     /// The latency-fault strategy avoids a broker from now on, see
     /// [`LatencyFault`](super::LatencyFault).
     BrokerAvoided {

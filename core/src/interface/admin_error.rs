@@ -134,6 +134,9 @@ pub enum CallFailure {
     /// The answer does not hold what it should.
     #[error("answer cannot be read: {0}")]
     BadAnswer(String),
+    /// An [`RpcHook`](crate::interface::RpcHook) refused the question, or panicked.
+    #[error("the question was refused by {0}")]
+    Hook(super::HookError),
     /// The question does not fit into a frame.
     #[error("question cannot be encoded: {0}")]
     NotEncodable(String),

@@ -72,6 +72,13 @@ pub struct ClientConfig {
     #[doc(alias = "setUseHeartbeatV2")]
     #[doc(alias = "com.rocketmq.heartbeat.v2")]
     pub heartbeat_v2: bool,
+    /// Sends go to the brokers' second port, two below the one in the route (10909 for 10911), which real brokers keep free
+    /// of consumers. While there is no connection to it that is well, they take the ordinary port, and wait for nothing; see
+    /// [`Notice::VipChannelUnreachable`](crate::interface::Notice::VipChannelUnreachable). All else goes to the ordinary
+    /// port. A proxy has no such port. Default false, as Java since 4.5.1.
+    #[doc(alias = "setVipChannelEnabled")]
+    #[doc(alias = "com.rocketmq.sendMessageWithVIPChannel")]
+    pub vip_channel: bool,
     /// Avoids brokers that answer late or fail. Default none, as Java. What one producer learns of a broker holds for
     /// all producers of the client.
     #[doc(alias = "setSendLatencyFaultEnable")]
@@ -99,6 +106,7 @@ impl ClientConfig {
             serialize_type: SerializeType::Json,
             language: LanguageCode::Rust,
             heartbeat_v2: false,
+            vip_channel: false,
             latency_fault: None,
             timing: Timing::default(),
             limits: Limits::default(),

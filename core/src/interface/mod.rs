@@ -7,14 +7,17 @@ mod admin_error;
 mod config;
 mod counters;
 mod discovery;
+mod hooks;
 mod identity;
 mod input;
 mod latency_fault;
 mod limits;
 mod producer_config;
 mod receipt;
+mod rpc_hook;
 mod running_info;
 mod send_error;
+mod send_hook;
 mod text;
 mod transaction;
 mod view;
@@ -27,6 +30,7 @@ pub use admin_error::{AdminError, BrokerFailure, CallFailure};
 pub use config::{ClientConfig, ConfigError};
 pub use counters::{Counters, MemoryUse};
 pub use discovery::{DiscoveryError, HttpDiscovery, HttpDiscoveryError};
+pub use hooks::{HookError, HookNames, Hooks, Refusal};
 pub use identity::{Identity, Zone};
 pub use input::{
     CloseReason, Command, CommandId, ConnId, ConnTag, Input, ProducerId, ProducerTag, Send, SendMode,
@@ -36,9 +40,14 @@ pub use latency_fault::{FaultDetector, LatencyFault};
 pub use limits::{Limits, Timing};
 pub use producer_config::{DEFAULT_MAX_MESSAGE_SIZE, ProducerConfig, Resend, Target};
 pub use receipt::{MessageQueue, SendReceipt, SendResult, SendStatus};
+pub(crate) use rpc_hook::AddedFields;
+pub use rpc_hook::{OutgoingRequest, RequestView, ResponseView, RpcFailure, RpcHook, RpcOutcome};
 pub use running_info::{ProducerView, RunningInfo};
 pub use send_error::{
     Attempt, AttemptFailure, NoRoute, OpenError, Outcome, SendError, SendErrorKind, Undelivered,
+};
+pub use send_hook::{
+    CheckForbidden, InterceptedMessage, PlannedAttempt, SendEnd, SendInterceptor, SendVerdict,
 };
 pub(crate) use text::clean_text;
 pub use transaction::{

@@ -1,6 +1,7 @@
 //! Why a send failed, whether the broker may have the message, and what was tried.
 
 use super::discovery::DiscoveryError;
+use super::hooks::HookError;
 use super::receipt::{MessageQueue, SendStatus};
 use crate::command::ResponseCode;
 use crate::ground::endpoint::Endpoint;
@@ -216,6 +217,23 @@ pub enum SendErrorKind {
     /// It may be stored, and the policy forbids another attempt.
     #[error("not acknowledged, and the policy forbids to send it again")]
     ResendForbidden,
+    /// An [`RpcHook`](crate::interface::RpcHook) refused the request of an attempt, or panicked.
+    #[error("the request was refused by {0}")]
+    Hook(HookError),
+    /// A [`SendInterceptor`](crate::interface::SendInterceptor) refused the message, panicked, or made it too heavy. No attempt
+    /// was made.
+    #[error("the message was refused by {0}")]
+    Intercepted(HookError),
+    /// A [`CheckForbidden`](crate::interface::CheckForbidden) forbade an attempt, or panicked.
+    #[error("an attempt at queue {queue_id} of broker {broker} was forbidden by {hook}")]
+    Forbidden {
+        /// The broker that was chosen.
+        broker: BrokerName,
+        /// The queue that was chosen.
+        queue_id: i32,
+        /// Who forbade it, and why.
+        hook: HookError,
+    },
     /// The producer is closed, or closed before the message was delivered.
     #[error("producer is closed")]
     ProducerClosed,

@@ -268,6 +268,9 @@ pub enum EndErrorKind {
         /// What it says, escaped and capped.
         remark: String,
     },
+    /// An [`RpcHook`](crate::interface::RpcHook) refused the request, or panicked. Wait for the check.
+    #[error("the request was refused by {0}")]
+    Hook(super::HookError),
     /// The receipt does not tell where the half message is. Wait for the check.
     #[error("the receipt of the half message does not tell its place")]
     NoPlace,

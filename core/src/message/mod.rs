@@ -2,6 +2,7 @@
 //! RocketMQ gives them.
 
 mod builder;
+mod change;
 mod check;
 mod hex;
 #[cfg(feature = "zlib")]

@@ -222,7 +222,7 @@ impl Properties {
 
     /// Takes a property out, if it is there.
     #[inline]
-    fn remove(&mut self, name: &str) {
+    pub(super) fn remove(&mut self, name: &str) {
         if self.initials & initial(name) != 0
             && let Some(range) = self.range_of(name)
         {

@@ -4,10 +4,10 @@ use super::connection::{ConnState, Connection};
 use super::in_flight::InFlight;
 use super::link::{LinkState, pause};
 use super::{
-    ConnKey, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Role, Stage, conn_id,
-    slot_key,
+    ConnKey, EndedHow, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Role, Stage,
+    conn_id, slot_key,
 };
-use crate::ground::Instant;
+use crate::ground::{Instant, TimerKey};
 use crate::interface::{Action, Counters, LostReason, Notice};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -24,6 +24,21 @@ impl<P: Copy> Net<P> {
         if link.live == 0 && !link.keep {
             return;
         }
+        self.connect(now, key, not_before, timer, actions);
+    }
+
+    /// Opens the connection of a link that is down, when its pause is over.
+    pub(super) fn connect(
+        &mut self,
+        now: Instant,
+        key: LinkKey,
+        not_before: Instant,
+        timer: Option<TimerKey<NetTimer>>,
+        actions: &mut VecDeque<Action>,
+    ) {
+        let Some(link) = self.links.get_mut(key) else {
+            return;
+        };
         if not_before > now {
             if timer.is_none() {
                 let timer = Some(self.timers.set(not_before, NetTimer::Reconnect(key)));
@@ -257,8 +272,15 @@ impl<P: Copy> Net<P> {
         let mut not_before = now;
         if failed {
             link.failures = link.failures.saturating_add(1);
-            let (min, max) = (self.timing.reconnect_pause_min, self.timing.reconnect_pause_max);
-            not_before = now + pause(&mut self.rng, link.failures, min, max);
+            let is_second = link.role == Role::Vip;
+            let min = self.timing.reconnect_pause_min;
+            let max =
+                if is_second { self.timing.vip_pause_max.max(min) } else { self.timing.reconnect_pause_max };
+            let length = pause(&mut self.rng, link.failures, min, max);
+            not_before = now + length;
+            if is_second {
+                self.events.push_back(NetEvent::Down { link: key, why: why.clone(), pause: length });
+            }
         }
         link.state = LinkState::Down { not_before, timer: None };
         if failed {
@@ -298,6 +320,7 @@ impl<P: Copy> Net<P> {
     fn fail(&mut self, name: RequestKey, written: bool, why: FailureReason) {
         if let Some(request) = self.end_request(name) {
             let failure = Failure { written, why };
+            self.note_ended(&request, || EndedHow::Failed(failure.clone()));
             self.events.push_back(NetEvent::Failed { purpose: request.purpose, link: request.link, failure });
         }
     }
@@ -332,6 +355,9 @@ impl<P: Copy> Net<P> {
         let Some(request) = self.end_request(name) else {
             return;
         };
+        self.note_ended(&request, || {
+            EndedHow::Failed(Failure { written: true, why: FailureReason::Timeout })
+        });
         let written = match request.stage {
             Stage::Waiting => {
                 self.one_less_waits(request.link);

@@ -16,6 +16,8 @@ pub(crate) enum Role {
     Discovery,
     /// A broker, for administrative calls: their answers may be large.
     Admin,
+    /// A broker's second port, for sends. Whoever finds no connection there takes the ordinary one.
+    Vip,
 }
 
 /// An address with the state of its connection.

@@ -5,15 +5,18 @@
 //! it ([`Net::next_to_write`]). So a request that ends while it waits was never written.
 
 mod connection;
+mod ended;
 mod in_flight;
 mod lifecycle;
 mod link;
 mod outbox;
+mod second;
 mod silence;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use connection::{ConnState, Connection, Heard};
+pub(crate) use ended::{Ended, EndedHow};
 pub(crate) use link::{Link, LinkState, Role, pause};
 pub(crate) use outbox::Outbox;
 
@@ -25,6 +28,7 @@ use crate::wire::{Inbox, WireLimits};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::time::Duration;
 
 pub(crate) type LinkKey = Key<Link>;
 pub(crate) type ConnKey = Key<Connection>;
@@ -49,6 +53,9 @@ pub(crate) enum NetTimer {
 pub(crate) enum NetEvent<P> {
     /// A connection came up; nothing was written to it yet.
     Up { link: LinkKey },
+    /// A connection to a second port ended in a way that speaks against it, or could not be opened; none is opened for so
+    /// long.
+    Down { link: LinkKey, why: LostReason, pause: Duration },
     /// A connection gives no sign of life.
     Silent { link: LinkKey },
     /// A request ended without an answer.
@@ -118,6 +125,8 @@ pub(crate) struct Net<P> {
     wire: WireLimits,
     connection_requests: usize,
     outbox_bytes: usize,
+    /// Requests that were written and ended without an answer, for who wants to know; none: nobody does.
+    ended: Option<Vec<Ended>>,
     /// Counts changes of what observers see of connections.
     pub(crate) version: u64,
 }
@@ -138,6 +147,7 @@ impl<P: Copy> Net<P> {
             wire: limits.wire(),
             connection_requests: limits.connection_requests,
             outbox_bytes: limits.outbox_bytes,
+            ended: None,
             version: 0,
         }
     }
@@ -247,6 +257,7 @@ impl<P: Copy> Net<P> {
                 false
             }
             Stage::OnWire { conn, opaque, .. } => {
+                self.note_ended(&ended, || EndedHow::Withdrawn);
                 self.forget_answer(conn, opaque, ended.one_way);
                 true
             }
@@ -391,6 +402,7 @@ impl<P: Copy> Net<P> {
                 conn.one_ways.pop_front();
             }
             if let Some(request) = self.end_request(name) {
+                self.note_ended(&request, || EndedHow::HandedOver);
                 self.events.push_back(NetEvent::HandedOver { purpose: request.purpose });
             }
         }

@@ -6,17 +6,18 @@ use crate::cluster::{BrokerKey, TopicKey};
 use crate::ground::Instant;
 use crate::ground::endpoint::Endpoint;
 use crate::ground::names::BrokerName;
-use crate::interface::{MessageQueue, SendErrorKind, SendMode, Target};
+use crate::interface::{Action, MessageQueue, SendErrorKind, SendMode, Target};
 use crate::message::queue_index_by_hash;
-use crate::net::LinkKey;
+use crate::net::{LinkKey, Net};
+use alloc::collections::VecDeque;
 
 /// Where an attempt goes.
-struct Choice {
-    broker: BrokerKey,
-    name: BrokerName,
-    endpoint: Endpoint,
-    link: LinkKey,
-    queue_id: i32,
+pub(super) struct Choice {
+    pub(super) broker: BrokerKey,
+    pub(super) name: BrokerName,
+    pub(super) endpoint: Endpoint,
+    pub(super) link: LinkKey,
+    pub(super) queue_id: i32,
 }
 
 /// Why an attempt cannot start.
@@ -39,6 +40,7 @@ impl Producers {
             return self.out_of_time(cx, key);
         }
         match self.choose(cx, key) {
+            Ok(choice) if self.hooks.is_some() && self.is_forbidden(cx, key, &choice) => {}
             Ok(choice) => self.ask(cx, key, choice),
             Err(NoChoice::Route) => self.wait_for_route(cx, key),
             Err(NoChoice::Queue) => {
@@ -81,7 +83,11 @@ impl Producers {
             }
         };
         let found = cx.cluster.brokers().get(broker).ok_or(NoChoice::Queue)?;
-        let (endpoint, link) = found.master.clone().ok_or(NoChoice::Queue)?;
+        let place = match &found.vip {
+            Some((_, vip)) if vip_is_ready(cx.now.mono, *vip, cx.net, cx.actions) => &found.vip,
+            _ => &found.master,
+        };
+        let (endpoint, link) = place.clone().ok_or(NoChoice::Queue)?;
         Ok(Choice { broker, name: found.name.clone(), endpoint, link, queue_id })
     }
 
@@ -152,4 +158,20 @@ impl Producers {
             self.fail(cx, key, kind);
         }
     }
+}
+
+/// Whether a send may take a VIP channel; if there is none it is opened, for the next one.
+#[cold]
+#[inline(never)]
+fn vip_is_ready<P: Copy>(
+    now: Instant,
+    vip: LinkKey,
+    net: &mut Net<P>,
+    actions: &mut VecDeque<Action>,
+) -> bool {
+    let is_ready = net.is_ready(now, vip);
+    if !is_ready {
+        net.open(now, vip, actions);
+    }
+    is_ready
 }

@@ -5,6 +5,7 @@ mod check;
 mod close;
 mod encode;
 mod fates;
+mod hooks;
 mod judge;
 #[cfg(test)]
 mod judge_tests;

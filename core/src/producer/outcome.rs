@@ -7,8 +7,8 @@ use super::send::{SendKey, SendState, Stage};
 use crate::command::ResponseCode;
 use crate::ground::names::BrokerName;
 use crate::interface::{
-    Action, AttemptFailure, LostReason, MessageQueue, Notice, SendErrorKind, SendReceipt, SendStatus, Target,
-    clean_text,
+    Action, AttemptFailure, HookError, LostReason, MessageQueue, Notice, SendErrorKind, SendReceipt,
+    SendStatus, Target, clean_text,
 };
 use crate::message::OffsetMessageId;
 use crate::net::{Failure, FailureReason};
@@ -98,6 +98,16 @@ impl Producers {
     /// The request could not be put into a frame; no other attempt would fare better.
     pub(crate) fn not_encodable<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, why: String) {
         self.fail(cx, key, SendErrorKind::NotEncodable(why));
+    }
+
+    /// A hook did not let the request of an attempt through.
+    pub(crate) fn refused_by_hook<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        key: SendKey,
+        error: HookError,
+    ) {
+        self.fail(cx, key, SendErrorKind::Hook(error));
     }
 
     fn attempt_failed<P: Purposes>(

@@ -1,6 +1,7 @@
 //! The producers of a client: their table, their sends, and what they share.
 
 use super::close::{Closing, FlushWaiter};
+use super::hooks::SendHooks;
 use super::room::{Grant, Room};
 use super::send::{SendKey, SendState};
 use super::transaction::{EndKey, Transactions};
@@ -16,6 +17,7 @@ use crate::message::{MessageError, UniqueKeys};
 use crate::net::Net;
 use crate::request::naming::Naming;
 use crate::wire::{SerializeType, WrittenNumber};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -127,6 +129,10 @@ pub(crate) struct Producers {
     /// Set when heartbeats have to name other groups.
     pub(crate) groups_changed: bool,
     pub(super) transactions: Transactions,
+    /// None without hooks of sends.
+    pub(super) hooks: Option<Box<SendHooks>>,
+    /// Bytes by which interceptors may make a message heavier.
+    pub(super) growth: usize,
     most_producers: usize,
     pub(super) most_checks: usize,
     pub(super) most_check_bytes: usize,
@@ -163,6 +169,8 @@ impl Producers {
             closed: VecDeque::new(),
             groups_changed: false,
             transactions: Transactions::default(),
+            hooks: None,
+            growth: 0,
             most_producers: producers,
             most_checks: transaction_checks,
             most_check_bytes: transaction_check_bytes,
@@ -280,7 +288,7 @@ impl Producers {
     }
 
     pub(crate) fn has_room(&self, id: ProducerId, topic: Option<TopicKey>, weight: usize) -> bool {
-        self.refuses(id).is_none() && self.room.has(id, topic, weight)
+        self.refuses(id).is_none() && self.room.has(id, topic, self.grown(weight))
     }
 
     /// Messages under way, their bytes, and callers that wait for room.
@@ -304,6 +312,7 @@ impl Producers {
         weight: usize,
         deadline: Instant,
     ) {
+        let weight = self.grown(weight);
         let topic = match self.admit(cx, producer, &name, weight) {
             Ok(topic) => topic,
             Err(kind) => return refuse_room(cx, id, kind, name),

@@ -81,9 +81,10 @@ pub(super) struct Asked {
 
 impl Producers {
     /// Takes a send on, or answers why not.
-    pub(crate) fn send<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId, send: Send) {
+    pub(crate) fn send<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId, mut send: Send) {
+        let refused = if self.hooks.is_some() { self.intercept(&mut send) } else { None };
         let granted = send.reservation.and_then(|room| self.use_grant(cx, room, send.producer));
-        let (topic, place, weight) = match self.take_on(cx, &send, granted) {
+        let (topic, place, weight) = match self.take_on(cx, &send, granted, refused) {
             Ok(admitted) => admitted,
             Err(kind) => {
                 if let Some(grant) = granted {
@@ -93,7 +94,11 @@ impl Producers {
                 cx.counters.not_stored += 1;
                 let name = send.message.topic().clone();
                 let error = SendError::before_any_attempt(kind, name, Some(send.message));
-                return cx.answer(id, verdict(send.mode, Err(error)));
+                let answer = verdict(send.mode, Err(error));
+                if self.hooks.is_some() {
+                    self.not_taken_on(send.producer, send.mode, &answer);
+                }
+                return cx.answer(id, answer);
             }
         };
         let retries =
@@ -139,7 +144,11 @@ impl Producers {
         cx: &mut Context<'_, P>,
         send: &Send,
         granted: Option<Grant>,
+        refused: Option<Box<SendErrorKind>>,
     ) -> Result<(TopicKey, UseKey, usize), SendErrorKind> {
+        if let Some(refused) = refused {
+            return Err(*refused);
+        }
         let weight = send.message.weight();
         let topic = self.admit(cx, send.producer, send.message.topic(), weight)?;
         let most = self.get(send.producer).map_or(0, |producer| producer.config.max_message_size);
@@ -283,6 +292,9 @@ impl Producers {
     }
 
     fn end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, ended: &Ended, answer: Answer) {
+        if self.hooks.is_some() {
+            self.tell_end(key, &answer);
+        }
         self.take_out(cx, key, ended);
         cx.answer(ended.command, answer);
         self.after_end(cx, ended);

@@ -11,7 +11,7 @@ use crate::ground::names::{BrokerName, GroupName};
 use crate::ground::{Instant, Key, Slots, TimerKey};
 use crate::interface::{
     Answer, AttemptFailure, CheckId, CommandId, EndErrorKind, EndTransactionError, EndVerdict, HalfMessage,
-    ProducerId, TransactionEnd, clean_text,
+    HookError, ProducerId, TransactionEnd, clean_text,
 };
 use crate::message::UniqueKey;
 use crate::net::{Failure, FailureReason, LinkKey, Outbox, RequestKey, pause};
@@ -356,6 +356,16 @@ impl Producers {
     /// The request could not be put into a frame.
     pub(crate) fn end_not_encodable<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: EndKey) {
         self.end_over(cx, key, Err((EndVerdict::NotDelivered, EndErrorKind::NoPlace)));
+    }
+
+    /// A hook did not let the request through.
+    pub(crate) fn end_refused_by_hook<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        key: EndKey,
+        error: HookError,
+    ) {
+        self.end_over(cx, key, Err((EndVerdict::NotDelivered, EndErrorKind::Hook(error))));
     }
 }
 

@@ -24,6 +24,9 @@
 //! A time is the monotonic time and how far the wall clock is off the one that goes with it. Settings are a list of
 //! names with a number, a text, or a time each; a setting that is a list has its name once for each entry.
 //!
+//! Hooks of a client are code, which no recording holds: it names them, and is replayed with hooks of the same names
+//! ([`Replay::with_hooks`]), or refused. They must be functions of what they are given.
+//!
 //! # What a recording tells of the application
 //!
 //! Topics, groups, tags, keys, and properties of messages, addresses, and what servers answered. Bodies only with

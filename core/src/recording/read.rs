@@ -10,7 +10,7 @@ use super::write::{
 use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_RECORD_BYTES};
 use crate::client::OwnedInput;
 use crate::ground::{Instant, Now};
-use crate::interface::{ClientConfig, ConnId};
+use crate::interface::{ClientConfig, ConnId, HookNames};
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use bytes::Bytes;
@@ -20,6 +20,8 @@ use bytes::Bytes;
 pub struct Start {
     /// Its configuration.
     pub config: ClientConfig,
+    /// The names of its hooks.
+    pub hooks: HookNames,
     /// When it was made.
     pub now: Now,
     /// What became of bodies.
@@ -252,9 +254,9 @@ fn read_start(parts: &mut Parts<'_>) -> Result<Start, Wrong> {
     let code = parts.byte("bodies")?;
     let bodies = Bodies::from_code(code).ok_or_else(|| Wrong::value("bodies", code))?;
     let made_by = parts.text("version")?.to_owned();
-    let config = read_client(parts)?;
+    let (config, hooks) = read_client(parts)?;
     parts.end()?;
-    Ok(Start { config, now, bodies, made_by })
+    Ok(Start { config, hooks, now, bodies, made_by })
 }
 
 fn conn(parts: &mut Parts<'_>) -> Result<ConnId, Wrong> {

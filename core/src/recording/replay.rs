@@ -5,7 +5,7 @@ use super::error::ReadError;
 use super::read::{BodyKept, Condition, Reader, Record};
 use crate::client::{Client, OwnedInput};
 use crate::ground::Now;
-use crate::interface::{Action, ConfigError};
+use crate::interface::{Action, ConfigError, HookNames, Hooks};
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -38,6 +38,15 @@ pub enum ReplayError {
     /// The configuration is refused here.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The recorded client had other hooks than were given. Hooks change what is sent, so a replay needs the same ones: see
+    /// [`Replay::with_hooks`].
+    #[error("the client was recorded with other hooks: {recorded:?}; given are {given:?}")]
+    Hooks {
+        /// Those of the recorded client.
+        recorded: HookNames,
+        /// Those that were given.
+        given: HookNames,
+    },
     /// The beginning is missing. Read it as a story with [`Reader`].
     #[error("{records} records are missing at byte {position}: what comes after them cannot be replayed")]
     Gap {
@@ -97,10 +106,22 @@ impl<'a> Replay<'a> {
     /// Makes the client as it was.
     ///
     /// # Errors
-    /// The configuration is refused.
+    /// The configuration is refused, or the client had hooks.
     pub fn new(reader: Reader<'a>) -> Result<Self, ReplayError> {
+        Self::with_hooks(reader, Hooks::default())
+    }
+
+    /// Makes the client as it was, with its hooks: those of the same names that do the same.
+    ///
+    /// # Errors
+    /// The configuration is refused, or the client had hooks of other names.
+    pub fn with_hooks(reader: Reader<'a>, hooks: Hooks) -> Result<Self, ReplayError> {
         let start = reader.start();
-        let client = Client::new(start.config.clone(), start.now)?;
+        let (recorded, given) = (start.hooks.clone(), hooks.names());
+        if recorded != given {
+            return Err(ReplayError::Hooks { recorded, given });
+        }
+        let client = Client::with_hooks(start.config.clone(), hooks, start.now)?;
         let digest = Digest::new(start.bodies);
         Ok(Self { reader, client, digest, inputs: 0, checked: 0, failed: None })
     }

@@ -8,7 +8,8 @@ use super::parts::{Parts, put_bytes, put_number, put_time};
 use crate::command::LanguageCode;
 use crate::ground::endpoint::NameServers;
 use crate::interface::{
-    ClientConfig, FaultDetector, Identity, LatencyFault, Limits, ProducerConfig, Resend, Timing, Zone,
+    ClientConfig, FaultDetector, HookNames, Identity, LatencyFault, Limits, ProducerConfig, Resend, Timing,
+    Zone,
 };
 use crate::wire::SerializeType;
 use alloc::borrow::ToOwned;
@@ -21,6 +22,9 @@ use core::time::Duration;
 const TIMING: &str = "timing.";
 const LIMITS: &str = "limits.";
 const LATENCY_FAULT: &str = "latency_fault.";
+const RPC_HOOK: &str = "hook.rpc";
+const INTERCEPTOR: &str = "hook.interceptor";
+const CHECK_FORBIDDEN: &str = "hook.check_forbidden";
 
 enum Value<'a> {
     Number(u64),
@@ -72,7 +76,7 @@ impl List {
     }
 }
 
-pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
+pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig, hooks: &HookNames) {
     // No `..` here: the compiler asks for every setting that is added.
     let ClientConfig {
         name_servers,
@@ -86,6 +90,7 @@ pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
         serialize_type,
         language,
         heartbeat_v2,
+        vip_channel,
         latency_fault,
         timing,
         limits,
@@ -119,8 +124,13 @@ pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig) {
     list.number("serialize_type", u64::from(serialize_type.code()));
     list.text("language", language.name());
     list.number("heartbeat_v2", u64::from(*heartbeat_v2));
+    list.number("vip_channel", u64::from(*vip_channel));
     if let Some(settings) = latency_fault {
         put_latency_fault(&mut list, settings);
+    }
+    let HookNames { rpc, interceptors, forbidden } = hooks;
+    for (kind, names) in [(RPC_HOOK, rpc), (INTERCEPTOR, interceptors), (CHECK_FORBIDDEN, forbidden)] {
+        names.iter().for_each(|name| list.text(kind, name));
     }
     for (name, time) in timing.fields() {
         list.put(&join(TIMING, name), &Value::Time(time));
@@ -171,7 +181,8 @@ fn join(prefix: &str, name: &str) -> String {
     text
 }
 
-pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> {
+pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<(ClientConfig, HookNames), Wrong> {
+    let mut hooks = HookNames::default();
     let mut config = ClientConfig::new(NameServers::none(), 0);
     let (mut servers, mut seed) = (None, None);
     for_each(parts, |name, value| {
@@ -193,6 +204,10 @@ pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> 
             "serialize_type" => config.serialize_type = serialize_type(value.number()?)?,
             "language" => config.language = LanguageCode::from_name(value.text()?),
             "heartbeat_v2" => config.heartbeat_v2 = value.flag()?,
+            "vip_channel" => config.vip_channel = value.flag()?,
+            RPC_HOOK => hooks.rpc.push(value.text()?.to_owned()),
+            INTERCEPTOR => hooks.interceptors.push(value.text()?.to_owned()),
+            CHECK_FORBIDDEN => hooks.forbidden.push(value.text()?.to_owned()),
             other => match other.strip_prefix(LATENCY_FAULT) {
                 Some(name) => return read_latency_fault(name, value, &mut config.latency_fault),
                 None => return table(other, value, &mut config.timing, &mut config.limits),
@@ -202,7 +217,7 @@ pub(super) fn read_client(parts: &mut Parts<'_>) -> Result<ClientConfig, Wrong> 
     })?;
     config.name_servers = servers.ok_or(Wrong::MissingSetting("name_servers"))?;
     config.seed = seed.ok_or(Wrong::MissingSetting("seed"))?;
-    Ok(config)
+    Ok((config, hooks))
 }
 
 fn table(name: &str, value: &Value<'_>, timing: &mut Timing, limits: &mut Limits) -> Result<(), Wrong> {

@@ -82,6 +82,10 @@ fn told_notice(notice: &Notice) -> Option<String> {
             format!("route of {topic}: {queues} writable queues{borrowed}")
         }
         Notice::BrokerLeft { broker } => format!("broker {broker} is in no route any more"),
+        Notice::VipChannelUnreachable { broker, address, why, pause } => {
+            let wait = pause.as_millis();
+            format!("VIP port {address} of broker {broker} is left alone for {wait} ms: {why}")
+        }
         Notice::BrokerAvoided { broker, latency, failed, avoided_for } => {
             let (took, wait) = (latency.as_millis(), avoided_for.as_millis());
             let what = if *failed { "failed" } else { "was late" };

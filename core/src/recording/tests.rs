@@ -5,8 +5,8 @@ use crate::client::OwnedInput;
 use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{
-    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, Input, LatencyFault,
-    MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target, Zone,
+    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, HookNames, Input,
+    LatencyFault, MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target, Zone,
 };
 use crate::message::Message;
 use crate::wire::SerializeType;
@@ -34,6 +34,7 @@ fn config() -> ClientConfig {
     config.serialize_type = SerializeType::RocketMq;
     config.language = LanguageCode::Java;
     config.heartbeat_v2 = true;
+    config.vip_channel = true;
     config.latency_fault = Some(LatencyFault {
         latency_max: [3, 5].map(Duration::from_millis).to_vec(),
         not_available_duration: [7, 9].map(Duration::from_millis).to_vec(),
@@ -232,7 +233,7 @@ fn only_known_settings_are_recorded() {
         ["name_servers", "discovery", "ip", "pid", "instance_name", "unit_name", "namespace", "namespace_v2"]
             .into_iter()
             .chain(["unit_mode", "zone", "zone_mode", "seed"])
-            .chain(["serialize_type", "language", "heartbeat_v2"])
+            .chain(["serialize_type", "language", "heartbeat_v2", "vip_channel"])
             .map(ToString::to_string)
             .collect();
     for name in ["latency_max", "latency_max", "not_available_duration", "not_available_duration"] {
@@ -242,7 +243,7 @@ fn only_known_settings_are_recorded() {
     names.extend(config().timing.fields().map(|(name, _)| format!("timing.{name}")));
     names.extend(config().limits.fields().map(|(name, _)| format!("limits.{name}")));
     let mut out = Vec::new();
-    settings::put_client(&mut out, &config());
+    settings::put_client(&mut out, &config(), &HookNames::default());
     let mut parts = parts::Parts::new(&out);
     let count = parts.number("count").unwrap();
     assert_eq!(count, names.len() as u64);

@@ -8,7 +8,7 @@ use super::tell::told;
 use super::write_command::put_command;
 use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_BODY_BYTES};
 use crate::ground::{Instant, Now};
-use crate::interface::{Action, ClientConfig, CloseReason, Command, ConnId, Input};
+use crate::interface::{Action, ClientConfig, CloseReason, Command, ConnId, HookNames, Input};
 use alloc::vec::Vec;
 
 pub(super) const START: u8 = 1;
@@ -87,6 +87,12 @@ impl Recorder {
     /// Begins the recording of a client that is made with this configuration at this time.
     #[must_use]
     pub fn new(config: &ClientConfig, now: Now, bodies: Bodies) -> Self {
+        Self::with_hooks(config, &HookNames::default(), now, bodies)
+    }
+
+    /// As [`new`](Self::new), for a client with hooks of these names.
+    #[must_use]
+    pub fn with_hooks(config: &ClientConfig, hooks: &HookNames, now: Now, bodies: Bodies) -> Self {
         let mut it = Self {
             start: now,
             bodies,
@@ -105,7 +111,7 @@ impl Recorder {
         put_signed(&mut it.parts, now.unix_ms);
         it.parts.push(bodies.code());
         put_bytes(&mut it.parts, env!("CARGO_PKG_VERSION").as_bytes());
-        put_client(&mut it.parts, config);
+        put_client(&mut it.parts, config, hooks);
         it.finish(START);
         it
     }

@@ -90,15 +90,15 @@ impl Part<'_> {
 /// Each name comes at most once.
 pub trait FieldSink {
     /// A text.
-    fn str(&mut self, name: &'static str, value: &str);
+    fn str(&mut self, name: &str, value: &str);
     /// A whole number, written in decimal.
-    fn int(&mut self, name: &'static str, value: i64);
+    fn int(&mut self, name: &str, value: i64);
     /// `true` or `false`.
-    fn bool(&mut self, name: &'static str, value: bool);
+    fn bool(&mut self, name: &str, value: bool);
     /// A text that needs no escapes.
-    fn plain(&mut self, name: &'static str, value: Plain<'_>);
+    fn plain(&mut self, name: &str, value: Plain<'_>);
     /// A text given in parts, written as if they were one.
-    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]);
+    fn parts(&mut self, name: &str, parts: &[Part<'_>]);
     /// Fields that were written before.
     fn fixed(&mut self, fields: &FixedFields);
 }

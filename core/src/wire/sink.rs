@@ -288,7 +288,7 @@ impl JsonSink<'_> {
 
     /// Name and quotes, up to where the value starts, with room for `N` more bytes.
     #[inline(always)]
-    fn field(&mut self, name: &'static str, value: &[u8]) {
+    fn field(&mut self, name: &str, value: &[u8]) {
         let len = name.len() + 4 + value.len();
         match core::mem::take(&mut self.0.rest).split_at_mut_checked(len) {
             Some((place, rest)) => {
@@ -311,14 +311,14 @@ impl JsonSink<'_> {
 
 impl FieldSink for JsonSink<'_> {
     #[inline(always)]
-    fn str(&mut self, name: &'static str, value: &str) {
+    fn str(&mut self, name: &str, value: &str) {
         self.field(name, b"");
         self.0.escaped(value);
         self.0.put(b"\",");
     }
 
     #[inline(always)]
-    fn int(&mut self, name: &'static str, value: i64) {
+    fn int(&mut self, name: &str, value: i64) {
         if let Ok(digit @ 0..=9) = u8::try_from(value) {
             return self.field(name, &[b'0' + digit, b'"', b',']);
         }
@@ -328,7 +328,7 @@ impl FieldSink for JsonSink<'_> {
     }
 
     #[inline(always)]
-    fn bool(&mut self, name: &'static str, value: bool) {
+    fn bool(&mut self, name: &str, value: bool) {
         if value {
             self.field(name, b"true\",");
         } else {
@@ -337,14 +337,14 @@ impl FieldSink for JsonSink<'_> {
     }
 
     #[inline(always)]
-    fn plain(&mut self, name: &'static str, value: Plain<'_>) {
+    fn plain(&mut self, name: &str, value: Plain<'_>) {
         self.field(name, b"");
         self.0.put(value.as_bytes());
         self.0.put(b"\",");
     }
 
     #[inline(always)]
-    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
+    fn parts(&mut self, name: &str, parts: &[Part<'_>]) {
         self.field(name, b"");
         for part in parts {
             match *part {
@@ -419,7 +419,7 @@ impl BinarySink<'_> {
 
     /// Name length, name and value length, and a value that is short.
     #[inline(always)]
-    fn field(&mut self, name: &'static str, value_len: usize, value: &[u8]) {
+    fn field(&mut self, name: &str, value_len: usize, value: &[u8]) {
         let Ok(name_len) = i16::try_from(name.len()) else {
             self.name_too_long = true;
             return;
@@ -444,13 +444,13 @@ impl BinarySink<'_> {
 
 impl FieldSink for BinarySink<'_> {
     #[inline(always)]
-    fn str(&mut self, name: &'static str, value: &str) {
+    fn str(&mut self, name: &str, value: &str) {
         self.field(name, value.len(), b"");
         self.space.put(value.as_bytes());
     }
 
     #[inline(always)]
-    fn int(&mut self, name: &'static str, value: i64) {
+    fn int(&mut self, name: &str, value: i64) {
         if let Ok(digit @ 0..=9) = u8::try_from(value) {
             return self.field(name, 1, &[b'0' + digit]);
         }
@@ -461,7 +461,7 @@ impl FieldSink for BinarySink<'_> {
     }
 
     #[inline(always)]
-    fn bool(&mut self, name: &'static str, value: bool) {
+    fn bool(&mut self, name: &str, value: bool) {
         if value {
             self.field(name, 4, b"true");
         } else {
@@ -470,13 +470,13 @@ impl FieldSink for BinarySink<'_> {
     }
 
     #[inline(always)]
-    fn plain(&mut self, name: &'static str, value: Plain<'_>) {
+    fn plain(&mut self, name: &str, value: Plain<'_>) {
         self.field(name, value.as_bytes().len(), b"");
         self.space.put(value.as_bytes());
     }
 
     #[inline(always)]
-    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
+    fn parts(&mut self, name: &str, parts: &[Part<'_>]) {
         self.field(name, parts.iter().map(Part::len).sum(), b"");
         for part in parts {
             match *part {
@@ -523,27 +523,27 @@ impl Measure {
 }
 
 impl FieldSink for Measure {
-    fn str(&mut self, name: &'static str, value: &str) {
+    fn str(&mut self, name: &str, value: &str) {
         self.add(name.len());
         self.add(value.len());
     }
 
-    fn int(&mut self, name: &'static str, _: i64) {
+    fn int(&mut self, name: &str, _: i64) {
         const MOST_DIGITS: usize = 20;
         self.add(name.len());
         self.add(MOST_DIGITS);
     }
 
-    fn bool(&mut self, name: &'static str, _: bool) {
+    fn bool(&mut self, name: &str, _: bool) {
         self.add(name.len());
     }
 
-    fn plain(&mut self, name: &'static str, value: Plain<'_>) {
+    fn plain(&mut self, name: &str, value: Plain<'_>) {
         self.add(name.len());
         self.add(value.as_bytes().len());
     }
 
-    fn parts(&mut self, name: &'static str, parts: &[Part<'_>]) {
+    fn parts(&mut self, name: &str, parts: &[Part<'_>]) {
         self.add(name.len());
         parts.iter().for_each(|part| self.add(part.len()));
     }

@@ -1,5 +1,6 @@
 //! Handles and driver together, in memory and without real time.
 
+mod hooks;
 mod lone;
 #[cfg(feature = "record")]
 mod recording;

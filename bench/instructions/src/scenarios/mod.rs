@@ -1,6 +1,7 @@
 //! What is measured: each scenario by name, with the size of its rounds.
 
 mod codec;
+mod hooks;
 mod message;
 mod session;
 
@@ -54,6 +55,8 @@ pub const ALL: &[Scenario] = scenarios![
     "cycle-64-rocketmq" "send"    64      40     64 |probe, rounds| session::cycle(probe, RocketMq, 64, rounds);
     "cycle-1024-json"   "send"    1024     4      4 |probe, rounds| session::cycle(probe, Json, 1024, rounds);
     "retry-json"        "send"    64      24     32 |probe, rounds| session::retry(probe, rounds);
+    "hook-looks"        "send"    64      40     64 |probe, rounds| hooks::cycle(probe, &[], rounds);
+    "hook-adds"         "send"    64      40     64 |probe, rounds| hooks::cycle(probe, hooks::TWO, rounds);
     "timeout-1024"      "send"    1024     4      4 |probe, rounds| session::time_out(probe, rounds);
     "route"             "route"   1       10    500 |probe, rounds| codec::route(probe, rounds);
     "heartbeat"         "body"    1       10  2_000 |probe, rounds| codec::heartbeat(probe, rounds);

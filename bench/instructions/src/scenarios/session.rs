@@ -10,7 +10,11 @@ use crate::rig::Rig;
 
 /// Submit, write, answer, complete: with `in_flight` sends under way at once.
 pub(super) fn cycle(probe: &mut Probe, serialize: SerializeType, in_flight: u64, rounds: u64) {
-    let mut rig = Rig::warm(probe, serialize);
+    cycle_of(Rig::warm(probe, serialize), in_flight, rounds);
+}
+
+/// The same with a client that has been made.
+pub(super) fn cycle_of(mut rig: Rig<'_>, in_flight: u64, rounds: u64) {
     for _ in 0..rounds {
         rig.next_round();
         rig.measuring = true;

@@ -1,0 +1,353 @@
+//! RPC hooks: what is done around each request when a client has some. All of it is out of the way of one that has none.
+//!
+//! A request is encoded as always, into an outbox of its own. The hooks look at its header; only if they add fields is it
+//! written anew, from the fields that it has and those that came. So the bytes of a request to which nothing is added are
+//! those that it has without hooks.
+
+use super::{Client, Purpose};
+use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
+use crate::ground::endpoint::Endpoint;
+use crate::interface::{
+    AddedFields, CallFailure, HookError, OutgoingRequest, Refusal, RequestView, ResponseView, RpcFailure,
+    RpcHook, RpcOutcome,
+};
+use crate::net::{ConnKey, EndedHow, Failure, FailureReason, Outbox, ToWrite};
+use crate::producer::ProducerPurpose;
+use crate::wire::{
+    CommandHead, EncodeError, ExtFields, FieldSink, Header, RawFrame, SerializeType, WireLimits, WriteFields,
+    encode_command,
+};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::ToString;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use bytes::Bytes;
+
+/// The RPC hooks of a client, and the requests that they have seen.
+#[derive(Debug)]
+pub(super) struct RpcHooks {
+    hooks: List,
+    /// What the hooks of one request have added.
+    added: AddedFields,
+    /// One request, before it goes to its connection.
+    scratch: Outbox,
+    /// Requests that were written, by connection, number, and whether they are one-way: those have numbers of their own.
+    under_way: BTreeMap<(ConnKey, i32, bool), UnderWay>,
+}
+
+struct List(Vec<Arc<dyn RpcHook>>);
+
+impl core::fmt::Debug for List {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|hook| hook.name())).finish()
+    }
+}
+
+/// A request that was written.
+#[derive(Debug)]
+struct UnderWay {
+    endpoint: Endpoint,
+    serialize: SerializeType,
+    header: Box<[u8]>,
+}
+
+/// Why a request is not written.
+enum NotWritten {
+    /// By the hook of this place in the list.
+    Refused(usize, HookError),
+    NotEncodable(EncodeError),
+}
+
+impl RpcHooks {
+    pub(super) fn new(hooks: Vec<Arc<dyn RpcHook>>) -> Option<Box<Self>> {
+        let (added, scratch, under_way) = (AddedFields::default(), Outbox::default(), BTreeMap::new());
+        (!hooks.is_empty()).then(|| Box::new(Self { hooks: List(hooks), added, scratch, under_way }))
+    }
+
+    /// Takes the request that was encoded last: its first bytes with the header, and its body if that rides along.
+    fn take_encoded(&mut self) -> (Bytes, Option<Bytes>) {
+        let mut chunks = Vec::new();
+        self.scratch.take(&mut chunks);
+        self.scratch.wrote(self.scratch.len());
+        let mut chunks = chunks.into_iter();
+        (chunks.next().unwrap_or_default(), chunks.next())
+    }
+
+    /// Asks all hooks.
+    fn before(
+        &mut self,
+        endpoint: &Endpoint,
+        header: &Header<'_>,
+        body: &[u8],
+    ) -> Result<(), (usize, HookError)> {
+        self.added.clear();
+        for (place, hook) in self.hooks.0.iter().enumerate() {
+            let mut request = OutgoingRequest::new(view(endpoint, header), body, &mut self.added);
+            let answer = hook.before_request(&mut request);
+            answer.map_err(|refusal| (place, HookError::new(hook.name(), &refusal)))?;
+        }
+        Ok(())
+    }
+
+    /// Tells the first `count` hooks how a request ended.
+    fn after(&self, count: usize, request: &RequestView<'_>, outcome: &RpcOutcome<'_>) {
+        for hook in self.hooks.0.iter().take(count) {
+            hook.after_response(request, outcome);
+        }
+    }
+
+    /// A request that was written has ended.
+    fn ended(
+        &mut self,
+        conn: ConnKey,
+        opaque: i32,
+        one_way: bool,
+        limits: &WireLimits,
+        outcome: &RpcOutcome<'_>,
+    ) {
+        let Some(written) = self.under_way.remove(&(conn, opaque, one_way)) else {
+            return;
+        };
+        let frame = RawFrame { serialize: written.serialize, header: &written.header, body: &[] };
+        // It could be read before, and no byte of it has changed but for fields that were added in the same way.
+        if let Ok(header) = Header::parse(&frame, limits) {
+            self.after(self.hooks.0.len(), &view(&written.endpoint, &header), outcome);
+        }
+    }
+}
+
+impl Client {
+    /// A request is to be encoded for the hooks to see: it goes into their outbox, not into that of its connection.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn begin_hooked(&mut self, work: &ToWrite<Purpose>) {
+        if let Some(rpc) = &mut self.rpc
+            && !matches!(work.purpose, Purpose::Discovery)
+            && let Some(outbox) = self.net.outbox_of(work.conn)
+        {
+            core::mem::swap(outbox, &mut rpc.scratch);
+        }
+    }
+
+    /// It is encoded, or could not be: the hooks see it, and then it goes to its connection. Gives what encoding gave, or
+    /// nothing when a hook has ended it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn finish_hooked(
+        &mut self,
+        work: &ToWrite<Purpose>,
+        encoded: Result<bool, EncodeError>,
+    ) -> Option<Result<bool, EncodeError>> {
+        if matches!(work.purpose, Purpose::Discovery) {
+            return Some(encoded);
+        }
+        let Self { rpc: Some(rpc), net, wire, language, .. } = self else {
+            return Some(encoded);
+        };
+        let endpoint = net.link_of(work.conn).and_then(|link| net.endpoint(link)).cloned();
+        let (Some(outbox), Some(endpoint)) = (net.outbox_of(work.conn), endpoint) else {
+            return Some(encoded);
+        };
+        core::mem::swap(outbox, &mut rpc.scratch);
+        if !matches!(encoded, Ok(true)) {
+            return Some(encoded);
+        }
+        match rpc.write(work, &endpoint, outbox, *language, wire) {
+            Ok(()) => Some(Ok(true)),
+            Err(NotWritten::NotEncodable(error)) => Some(Err(error)),
+            Err(NotWritten::Refused(_, error)) => {
+                self.net.not_encodable(work);
+                self.refused_by_hook(work.purpose, work.conn, error);
+                None
+            }
+        }
+    }
+
+    /// A hook did not let a request through: whoever made it learns of it.
+    fn refused_by_hook(&mut self, purpose: Purpose, conn: ConnKey, error: HookError) {
+        let now = self.now.mono;
+        match purpose {
+            Purpose::Producer(ProducerPurpose::Send(key)) => {
+                let (producers, mut cx) = self.producing();
+                producers.refused_by_hook(&mut cx, key, error);
+            }
+            Purpose::Producer(ProducerPurpose::EndTransaction(key)) => {
+                let (producers, mut cx) = self.producing();
+                producers.end_refused_by_hook(&mut cx, key, error);
+            }
+            Purpose::Producer(purpose @ ProducerPurpose::Unregister(_)) => {
+                let failure = Failure { written: false, why: FailureReason::Timeout };
+                let (producers, mut cx) = self.producing();
+                producers.failed(&mut cx, purpose, failure);
+            }
+            Purpose::Admin(purpose) => {
+                let (admin, mut cx) = self.administering();
+                admin.not_encodable(&mut cx, purpose, CallFailure::Hook(error));
+            }
+            Purpose::Cluster(purpose) => {
+                let link = self.net.link_of(conn);
+                if let Some(from) = link.and_then(|link| self.net.endpoint(link)).cloned() {
+                    self.cluster.not_asked(now, purpose, &from, error.to_string(), &mut self.net);
+                }
+            }
+            Purpose::Heartbeat(purpose) => {
+                let (heartbeat, mut cx) = self.greeting();
+                heartbeat.unanswered(&mut cx, purpose, error.to_string());
+            }
+            Purpose::Discovery => {}
+        }
+    }
+
+    /// A request has its answer.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn hooks_answered(&mut self, conn: ConnKey, header: &Header<'_>, body: &[u8]) {
+        let Self { rpc: Some(rpc), wire, .. } = self else {
+            return;
+        };
+        let answer = ResponseView {
+            code: ResponseCode(header.code),
+            remark: header.remark.as_deref(),
+            fields: header.ext,
+            body,
+        };
+        rpc.ended(conn, header.opaque, false, wire, &RpcOutcome::Answered(answer));
+    }
+
+    /// Requests have ended without an answer.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn hooks_ended(&mut self) {
+        let Self { rpc: Some(rpc), net, wire, .. } = self else {
+            return;
+        };
+        for ended in net.take_ended() {
+            let failed = |written, why| RpcOutcome::Failed { written, why };
+            let outcome = match ended.how {
+                EndedHow::HandedOver => RpcOutcome::HandedOver,
+                EndedHow::Withdrawn => failed(true, RpcFailure::Withdrawn),
+                EndedHow::Failed(Failure { written, why: FailureReason::Timeout }) => {
+                    failed(written, RpcFailure::Timeout)
+                }
+                EndedHow::Failed(Failure { written, why: FailureReason::Connection(why) }) => {
+                    failed(written, RpcFailure::Connection(why))
+                }
+            };
+            rpc.ended(ended.conn, ended.opaque, ended.one_way, wire, &outcome);
+        }
+    }
+}
+
+impl RpcHooks {
+    /// Shows the request that was just encoded to the hooks, and appends it to the outbox of its connection.
+    fn write(
+        &mut self,
+        work: &ToWrite<Purpose>,
+        endpoint: &Endpoint,
+        outbox: &mut Outbox,
+        language: LanguageCode,
+        limits: &WireLimits,
+    ) -> Result<(), NotWritten> {
+        let (first, shared) = self.take_encoded();
+        let unreadable = || Refusal::new("the request cannot be read");
+        let read =
+            RawFrame::written(&first).and_then(|frame| Some((frame, Header::parse(&frame, limits).ok()?)));
+        let Some((frame, header)) = read else {
+            return Err(NotWritten::Refused(0, HookError::new("(none)", &unreadable())));
+        };
+        let body = shared.as_deref().unwrap_or(frame.body);
+        let written = match self.before(endpoint, &header, body) {
+            Ok(()) => self
+                .append(outbox, &first, &frame, &header, shared.as_ref(), language)
+                .map_err(NotWritten::NotEncodable),
+            Err((place, error)) => Err(NotWritten::Refused(place, error)),
+        };
+        let (count, why) = match &written {
+            Ok(copy) => {
+                let under_way =
+                    UnderWay { endpoint: endpoint.clone(), serialize: frame.serialize, header: copy.clone() };
+                self.under_way.insert((work.conn, header.opaque, header.is_oneway()), under_way);
+                return Ok(());
+            }
+            Err(NotWritten::Refused(place, error)) => (*place, RpcFailure::Hook(error.clone())),
+            Err(NotWritten::NotEncodable(error)) => {
+                (self.hooks.0.len(), RpcFailure::NotEncodable(error.to_string()))
+            }
+        };
+        // Those that had let it through learn that it was for nothing.
+        let outcome = RpcOutcome::Failed { written: false, why };
+        self.after(count, &view(endpoint, &header), &outcome);
+        written.map(drop)
+    }
+
+    /// Appends a request with what was added to it; gives its header.
+    fn append(
+        &self,
+        outbox: &mut Outbox,
+        first: &Bytes,
+        frame: &RawFrame<'_>,
+        header: &Header<'_>,
+        shared: Option<&Bytes>,
+        language: LanguageCode,
+    ) -> Result<Box<[u8]>, EncodeError> {
+        let mut copy: Box<[u8]> = Box::default();
+        if self.added.is_empty() {
+            copy = frame.header.into();
+            outbox.append(first.len(), |out| {
+                out.extend_from_slice(first);
+                Ok(())
+            })?;
+        } else {
+            let head = CommandHead {
+                code: header.code,
+                flag: header.flag,
+                opaque: header.opaque,
+                version: version::CURRENT,
+                language,
+                remark: None,
+            };
+            let fields = WithAdded { fields: header.ext, added: &self.added };
+            let body_len = shared.map_or(frame.body.len(), Bytes::len);
+            outbox.append(first.len(), |out| {
+                let before = out.len();
+                encode_command(out, frame.serialize, &head, &fields, body_len)?;
+                let written = RawFrame::written(out.get(before..).unwrap_or_default());
+                copy = written.map(|written| written.header.into()).unwrap_or_default();
+                out.extend_from_slice(frame.body);
+                Ok(())
+            })?;
+        }
+        if let Some(body) = shared {
+            outbox.append_shared(body.clone());
+        }
+        Ok(copy)
+    }
+}
+
+/// The fields of a request and those that hooks have added.
+struct WithAdded<'a> {
+    fields: ExtFields<'a>,
+    added: &'a AddedFields,
+}
+
+impl WriteFields for WithAdded<'_> {
+    fn write<S: FieldSink>(&self, sink: &mut S) {
+        for (name, value) in self.fields.iter() {
+            sink.str(&name, &value);
+        }
+        for (name, value) in self.added.iter() {
+            sink.str(name, value);
+        }
+    }
+}
+
+fn view<'a>(endpoint: &'a Endpoint, header: &Header<'a>) -> RequestView<'a> {
+    RequestView {
+        endpoint,
+        code: RequestCode(header.code),
+        opaque: header.opaque,
+        one_way: header.is_oneway(),
+        fields: header.ext,
+    }
+}

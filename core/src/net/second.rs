@@ -1,0 +1,42 @@
+//! Second ports: connections that nobody waits for. They are opened beside the ordinary one, and used while they are well.
+
+use super::link::LinkState;
+use super::{ConnState, LinkKey, Net};
+use crate::ground::Instant;
+use crate::interface::Action;
+use alloc::collections::VecDeque;
+
+impl<P: Copy> Net<P> {
+    /// Opens a connection, unless there is one or its pause is not over.
+    pub(crate) fn open(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
+        if let Some(link) = self.links.get(key)
+            && let LinkState::Down { not_before, timer } = link.state
+            && not_before <= now
+        {
+            self.connect(now, key, not_before, timer, actions);
+        }
+    }
+
+    /// A link that was let go is not to be forgotten after all.
+    pub(crate) fn wants_again(&mut self, key: LinkKey) {
+        if let Some(link) = self.links.get_mut(key) {
+            link.let_go = false;
+        }
+    }
+
+    /// True when there is a connection that gives signs of life. After a failure it takes one request at a time until that
+    /// has its answer.
+    pub(crate) fn is_ready(&self, now: Instant, key: LinkKey) -> bool {
+        let Some(link) = self.links.get(key) else {
+            return false;
+        };
+        let LinkState::Up { conn } = link.state else {
+            return false;
+        };
+        let Some(conn) = self.conns.get(conn) else {
+            return false;
+        };
+        let is_proven = link.failures == 0 || (conn.is_quiet() && link.live == 0);
+        conn.state == ConnState::Up && !conn.silent && is_proven && !self.has_stalled(now, key)
+    }
+}
