@@ -9,6 +9,7 @@ mod latency_fault;
 mod name_servers;
 mod running_info;
 mod silence;
+mod trace;
 mod transactions;
 
 use super::{

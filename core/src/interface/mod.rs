@@ -15,6 +15,7 @@ mod receipt;
 mod running_info;
 mod send_error;
 mod text;
+mod trace_config;
 mod transaction;
 mod view;
 
@@ -39,6 +40,7 @@ pub use send_error::{
     Attempt, AttemptFailure, NoRoute, OpenError, Outcome, SendError, SendErrorKind, Undelivered,
 };
 pub(crate) use text::clean_text;
+pub use trace_config::TraceConfig;
 pub use transaction::{
     CheckId, CheckTag, EndErrorKind, EndTransactionError, EndVerdict, HalfMessage, LocalTransactionState,
     TransactionCheck, TransactionEnd,

@@ -1,5 +1,6 @@
 //! The frame of an attempt (`SEND_MESSAGE_V2`, request code 310).
 
+use super::inner::INNER_PRODUCER;
 use super::producers::{Producers, table_key};
 use super::send::{SendKey, Stage};
 use crate::command::{RequestCode, version};
@@ -28,10 +29,11 @@ impl Producers {
         let Stage::Asked(asked) = &send.stage else {
             return Ok(false);
         };
-        let Some(producer) = self.table.get(table_key(send.producer)) else {
-            return Ok(false);
+        let config = match (self.table.get(table_key(send.producer)), &self.tracing) {
+            (Some(producer), _) => &producer.config,
+            (None, Some(tracing)) if send.producer == INNER_PRODUCER => &tracing.inner.config,
+            _ => return Ok(false),
         };
-        let config = &producer.config;
         let is_half = send.mode == SendMode::Half;
         let common = || SendMessageCommonHeader {
             producer_group: (&config.group).into(),
