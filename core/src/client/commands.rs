@@ -115,6 +115,7 @@ impl Client {
         for producer in producers.ids() {
             producers.close(&mut cx, producer, None, deadline);
         }
+        producers.close_inner(&mut cx, deadline);
     }
 
     pub(super) fn answer(&mut self, id: CommandId, answer: Answer) {

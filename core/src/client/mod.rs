@@ -235,6 +235,7 @@ impl Client {
         let (requests, outbox_bytes, in_frames) = self.net.memory();
         let inbox_bytes = in_frames + self.cluster.discovery_held();
         let (transaction_checks, ended_transactions) = self.producers.transaction_memory();
+        let (trace_records, trace_bytes) = self.producers.trace_memory();
         MemoryUse {
             messages,
             message_bytes,
@@ -244,6 +245,8 @@ impl Client {
             requests,
             transaction_checks,
             ended_transactions,
+            trace_records,
+            trace_bytes,
         }
     }
 

@@ -22,7 +22,10 @@ pub const MAX_CLIENT_ID_LEN: usize = 255;
 /// Topic whose route stands in for a topic that does not exist yet.
 const DEFAULT_TOPIC: &str = "TBW102";
 
-/// Group that every client registers for itself.
+/// Topic that takes records of message trace (Java: `RMQ_SYS_TRACE_TOPIC`).
+const TRACE_TOPIC: &str = "RMQ_SYS_TRACE_TOPIC";
+
+/// Group under which a client sends what is its own, and not a user's (Java: `CLIENT_INNER_PRODUCER_GROUP`).
 pub(crate) const CLIENT_INNER_PRODUCER: &str = "CLIENT_INNER_PRODUCER";
 
 /// Group names that Java keeps for itself, with the reason why a user cannot have them.
@@ -227,11 +230,25 @@ impl TopicName {
         TopicName(Arc::from(DEFAULT_TOPIC))
     }
 
+    /// The topic `RMQ_SYS_TRACE_TOPIC`: records of message trace go there unless another topic is named.
+    #[doc(alias = "RMQ_SYS_TRACE_TOPIC")]
+    #[must_use]
+    pub fn trace_topic() -> TopicName {
+        TopicName(Arc::from(TRACE_TOPIC))
+    }
+
     /// Whether clients must not send to this topic, because servers keep their own records in it.
     #[doc(alias = "isNotAllowedSendTopic")]
     #[must_use]
     pub fn is_forbidden_to_send(&self) -> bool {
         FORBIDDEN_TO_SEND.contains(&self.as_str())
+    }
+}
+
+impl GroupName {
+    /// The group `CLIENT_INNER_PRODUCER`, which no user can have.
+    pub(crate) fn client_inner_producer() -> GroupName {
+        GroupName(Arc::from(CLIENT_INNER_PRODUCER))
     }
 }
 

@@ -115,6 +115,8 @@ impl<T> Slots<T> {
     }
 
     /// Stores `value` and returns its key.
+    // Large values are made where they will stay, which a call could not do.
+    #[inline(always)]
     pub fn insert(&mut self, value: T) -> Key<T> {
         self.used += 1;
         if self.free_head != NONE {

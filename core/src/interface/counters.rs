@@ -73,6 +73,12 @@ numbers! {
         heartbeats_without_sub,
         /// Heartbeats that were rejected or had no answer.
         heartbeats_failed,
+        /// Records of message trace that were made, dropped ones included.
+        trace_records,
+        /// Those that a broker has stored.
+        trace_records_sent,
+        /// Those that were dropped, because the queue was full, or that a broker may not have stored.
+        trace_records_dropped,
     }
 }
 
@@ -95,5 +101,9 @@ numbers! {
         transaction_checks,
         /// Ended transactions that are remembered, and those being ended.
         ended_transactions,
+        /// Records of message trace that wait or are on their way.
+        trace_records,
+        /// Their bytes.
+        trace_bytes,
     }
 }

@@ -19,6 +19,7 @@ mod running_info;
 mod send_error;
 mod send_hook;
 mod text;
+mod trace_config;
 mod transaction;
 mod view;
 
@@ -50,6 +51,7 @@ pub use send_hook::{
     CheckForbidden, InterceptedMessage, PlannedAttempt, SendEnd, SendInterceptor, SendVerdict,
 };
 pub(crate) use text::clean_text;
+pub use trace_config::TraceConfig;
 pub use transaction::{
     CheckId, CheckTag, EndErrorKind, EndTransactionError, EndVerdict, HalfMessage, LocalTransactionState,
     TransactionCheck, TransactionEnd,

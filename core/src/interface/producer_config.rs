@@ -1,6 +1,7 @@
 //! The settings of one producer, with their Java names.
 
 use super::receipt::MessageQueue;
+use super::trace_config::TraceConfig;
 use crate::ground::names::{GroupName, TopicName};
 use crate::interface::ConfigError;
 use alloc::format;
@@ -24,6 +25,7 @@ pub const DEFAULT_MAX_MESSAGE_SIZE: usize = 4 * 1024 * 1024;
 /// | `create_topic_key` | `TBW102` | `createTopicKey` |
 /// | `default_topic_queue_nums` | 4 | `defaultTopicQueueNums` |
 /// | `topics` | none | `topics` of the constructor |
+/// | `trace` | none | `enableTrace`, see [`TraceConfig`] |
 ///
 /// ```
 /// use rocketmq_core::producer::ProducerConfig;
@@ -66,6 +68,9 @@ pub struct ProducerConfig {
     /// is open. Brokers can ask it about transactions from then on.
     #[doc(alias = "setTopics")]
     pub topics: Vec<TopicName>,
+    /// Message trace; none: nothing is recorded.
+    #[doc(alias = "setEnableTrace")]
+    pub trace: Option<TraceConfig>,
 }
 
 impl ProducerConfig {
@@ -82,6 +87,7 @@ impl ProducerConfig {
             create_topic_key: TopicName::default_topic(),
             default_topic_queue_nums: 4,
             topics: Vec::new(),
+            trace: None,
         }
     }
 
@@ -105,7 +111,7 @@ impl ProducerConfig {
         if self.retries > 1_000 {
             return refuse("retries", format!("{} is more than 1000", self.retries));
         }
-        Ok(())
+        self.trace.as_ref().map_or(Ok(()), TraceConfig::check)
     }
 }
 

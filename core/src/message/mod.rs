@@ -73,6 +73,13 @@ impl Message {
         Message { topic, body: body.into(), flag: 0, properties: Properties::plain() }
     }
 
+    /// A message of the client itself, with keys that are separated by blanks.
+    pub(crate) fn with_keys(topic: TopicName, body: impl Into<Bytes>, keys: &str) -> Message {
+        let mut message = Message::new(topic, body);
+        message.properties.replace_checked(names::KEYS, keys);
+        message
+    }
+
     /// A message as it was recorded.
     #[cfg(feature = "record")]
     pub(crate) fn from_parts(topic: TopicName, body: Bytes, flag: i32, properties: Properties) -> Message {

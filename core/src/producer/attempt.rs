@@ -104,7 +104,8 @@ impl Producers {
         let until = Instant::from_micros(now.as_micros().saturating_add(share));
         let purpose = ProducerPurpose::Send(key).into();
         let request = cx.net.ask(choice.link, until, purpose, send.mode == SendMode::OneWay, false);
-        cx.counters.attempts += 1;
+        // Those of the inner producer are no user's.
+        cx.counters.attempts += u64::from(!send.is_inner());
         send.stage = Stage::Asked(Asked {
             request,
             broker: choice.broker,

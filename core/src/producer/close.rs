@@ -1,9 +1,10 @@
 //! Waiting for sends to end: flush, and the way a producer closes: nothing new, drain, cut, farewell.
 
+use super::inner::INNER_PRODUCER;
 use super::producers::{
     Context, Producer, ProducerPurpose, ProducerTimer, Producers, Purposes, declare_topic,
 };
-use super::send::SendKey;
+use super::send::{SendKey, SendState};
 use crate::command::{RequestCode, version};
 use crate::ground::{Instant, TimerKey};
 use crate::interface::{Answer, CommandId, ProducerId, SendError, SendErrorKind, Undelivered};
@@ -56,8 +57,8 @@ impl Producers {
         producer: Option<ProducerId>,
         deadline: Instant,
     ) {
-        let of_it = |send: ProducerId| producer.is_none_or(|wanted| wanted == send);
-        let left = self.sends.iter().filter(|(_, send)| of_it(send.producer)).count();
+        let of_it = |send: &SendState| producer.is_none_or(|wanted| wanted == send.producer);
+        let left = self.sends.iter().filter(|(_, send)| !send.is_inner() && of_it(send)).count();
         if left == 0 {
             return cx.answer(id, Answer::Flushed(Ok(())));
         }
@@ -206,15 +207,9 @@ impl Producers {
             self.timers.unset(old);
         }
         self.groups_changed = true;
+        self.retire_tracer(cx, id);
         let until = cx.now.mono + self.timing.unregister_timeout;
-        let mut farewells = 0;
-        let links: Vec<_> = cx.cluster.masters().map(|(_, link)| *link).collect();
-        for link in links {
-            if cx.net.is_up(link) {
-                cx.net.ask(link, until, ProducerPurpose::Unregister(id).into(), false, false);
-                farewells += 1;
-            }
-        }
+        let farewells = self.ask_to_unregister(cx, id, until);
         let timer = self.timers.set(until, ProducerTimer::Farewell(id));
         if let Some(closing) = self.closing_mut(id) {
             closing.farewells = farewells;
@@ -223,9 +218,31 @@ impl Producers {
         if farewells == 0 {
             self.farewell_over(cx, id);
         }
+        self.inner_farewell_if_done(cx);
+    }
+
+    /// Asks every connected broker to forget a group; tells how many that are.
+    pub(super) fn ask_to_unregister<P: Purposes>(
+        &self,
+        cx: &mut Context<'_, P>,
+        id: ProducerId,
+        until: Instant,
+    ) -> usize {
+        let links: Vec<_> = cx.cluster.masters().map(|(_, link)| *link).collect();
+        let mut asked = 0;
+        for link in links {
+            if cx.net.is_up(link) {
+                cx.net.ask(link, until, ProducerPurpose::Unregister(id).into(), false, false);
+                asked += 1;
+            }
+        }
+        asked
     }
 
     pub(super) fn farewell_answered<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: ProducerId) {
+        if id == INNER_PRODUCER {
+            return self.inner_farewell_answered();
+        }
         let Some(closing) = self.closing_mut(id) else {
             return;
         };
@@ -269,7 +286,7 @@ impl Producers {
         opaque: i32,
         outbox: &mut Outbox,
     ) -> Result<bool, EncodeError> {
-        let Some(producer) = self.get(id) else {
+        let Some(config) = self.config_of(id) else {
             return Ok(false);
         };
         let head = RequestHead {
@@ -281,7 +298,7 @@ impl Producers {
         };
         let header = UnregisterClientRequestHeader {
             client_id: self.client_id.as_str().into(),
-            producer_group: Some(self.naming.group(&producer.config.group)),
+            producer_group: Some(self.naming.group(&config.group)),
             consumer_group: None,
         };
         outbox.append(0, |out| self.naming.encode(out, self.serialize, &head, &header, &[]))?;

@@ -1,5 +1,6 @@
 //! The frame of an attempt (`SEND_MESSAGE_V2`, request code 310).
 
+use super::inner::INNER_PRODUCER;
 use super::producers::{Producers, table_key};
 use super::send::{SendKey, Stage};
 use crate::command::{RequestCode, version};
@@ -97,13 +98,15 @@ impl Producers {
         let Stage::Asked(asked) = &send.stage else {
             return Ok(false);
         };
-        let Some(producer) = self.table.get(table_key(send.producer)) else {
-            return Ok(false);
+        let config = match (self.table.get(table_key(send.producer)), &self.tracing) {
+            (Some(producer), _) => &producer.config,
+            (None, Some(tracing)) if send.producer == INNER_PRODUCER => &tracing.inner.config,
+            _ => return Ok(false),
         };
         let naming = &self.naming;
         let is_half = send.mode == SendMode::Half;
         let common = Common {
-            config: &producer.config,
+            config,
             topic: send.message.topic(),
             broker_name: asked.broker_name.as_str(),
             is_half,
@@ -129,7 +132,7 @@ impl Producers {
         // A message that was handed back by an error carries its unique key already.
         let has_key = send.message.unique_key().is_some();
         let properties = if is_half || naming.namespace().is_some() {
-            let group = naming.group(&producer.config.group);
+            let group = naming.group(&config.group);
             let half_of = Some(&*group).filter(|_| is_half);
             send.message.write_added(&mut self.properties, &added_properties(naming, half_of));
             self.properties.as_str()

@@ -6,6 +6,7 @@ mod close;
 mod encode;
 mod fates;
 mod hooks;
+mod inner;
 mod judge;
 #[cfg(test)]
 mod judge_tests;
@@ -18,11 +19,12 @@ mod retry_table_tests;
 mod retry_tests;
 mod room;
 mod send;
+mod trace;
 mod transaction;
 
 pub use crate::interface::{
     Attempt, AttemptFailure, DEFAULT_MAX_MESSAGE_SIZE, MessageQueue, NoRoute, OpenError, Outcome,
     ProducerConfig, Resend, SendError, SendErrorKind, SendMode, SendReceipt, SendResult, SendStatus, Target,
-    Undelivered,
+    TraceConfig, Undelivered,
 };
 pub(crate) use producers::{Context, ProducerPurpose, Producers};

@@ -199,6 +199,9 @@ impl Producers {
             Ok(id) => id,
             Err(error) => return self.unreadable(cx, key, error.to_string()),
         };
+        if self.tracing.is_some() && self.trace_stored(cx, key, status, fields) {
+            return;
+        }
         let region = self.region_of(fields.region);
         let Some(send) = self.sends.get_mut(key) else {
             return;
@@ -241,7 +244,7 @@ impl Producers {
         self.region.clone()
     }
 
-    fn wants_another_broker<P: Purposes>(&self, cx: &Context<'_, P>, key: SendKey) -> bool {
+    pub(super) fn wants_another_broker<P: Purposes>(&self, cx: &Context<'_, P>, key: SendKey) -> bool {
         let Some(send) = self.sends.get(key) else {
             return false;
         };

@@ -2,8 +2,10 @@
 
 use super::close::{Closing, FlushWaiter};
 use super::hooks::SendHooks;
+use super::inner::INNER_PRODUCER;
 use super::room::{Grant, Room};
 use super::send::{SendKey, SendState};
+use super::trace::Tracing;
 use super::transaction::{EndKey, Transactions};
 use crate::cluster::{Cluster, ClusterPurpose, Learnt, TopicKey};
 use crate::command::LanguageCode;
@@ -74,6 +76,10 @@ pub(super) enum ProducerTimer {
     EndTransaction(EndKey),
     /// A check of a transaction has waited long enough for its answer.
     Check(CheckId),
+    /// Records of message trace have waited long enough for others.
+    Trace(ProducerId),
+    /// The shutdown has waited long enough for records of message trace.
+    InnerDrain,
 }
 
 /// One producer.
@@ -133,7 +139,9 @@ pub(crate) struct Producers {
     pub(super) hooks: Option<Box<SendHooks>>,
     /// Bytes by which interceptors may make a message heavier.
     pub(super) growth: usize,
-    most_producers: usize,
+    /// None until a producer is traced.
+    pub(super) tracing: Option<Box<Tracing>>,
+    pub(super) most_producers: usize,
     pub(super) most_checks: usize,
     pub(super) most_check_bytes: usize,
     pub(super) most_ended_transactions: usize,
@@ -171,6 +179,7 @@ impl Producers {
             transactions: Transactions::default(),
             hooks: None,
             growth: 0,
+            tracing: None,
             most_producers: producers,
             most_checks: transaction_checks,
             most_check_bytes: transaction_check_bytes,
@@ -211,8 +220,12 @@ impl Producers {
             // Also when the route is known: its answer connects to its brokers.
             cx.cluster.look_up(cx.now.mono, *topic, cx.net);
         }
+        let trace = config.trace.clone();
         let key = self.table.insert(Producer { config, topics, outstanding: 0, ends: 0, closing: None });
         let id = producer_id(key);
+        if let Some(trace) = trace {
+            self.open_tracer(id, trace, group.clone());
+        }
         self.by_group.insert(group, id);
         self.groups_changed = true;
         Ok(id)
@@ -232,8 +245,12 @@ impl Producers {
         Some(producer)
     }
 
-    /// The groups that heartbeats name: those of producers that do not say farewell.
+    /// The groups that heartbeats name: those of producers that do not say farewell, and the client's own.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &GroupName> {
+        self.groups_of_users().chain(self.tracing.iter().filter_map(|tracing| tracing.inner.group()))
+    }
+
+    pub(super) fn groups_of_users(&self) -> impl Iterator<Item = &GroupName> {
         self.table
             .iter()
             .filter(|(_, producer)| producer.closing.as_ref().is_none_or(|closing| !closing.says_farewell))
@@ -245,21 +262,23 @@ impl Producers {
         &self,
         topic_name: impl Fn(TopicKey) -> Option<TopicName>,
     ) -> impl Iterator<Item = ProducerView> {
-        self.table.iter().map(move |(_, producer)| ProducerView {
+        let of_users = self.table.iter().map(move |(_, producer)| ProducerView {
             group: producer.config.group.clone(),
             is_open: producer.closing.is_none(),
             sends: producer.outstanding,
             ends: producer.ends,
             topics: producer.topics.iter().filter_map(|key| topic_name(*key)).collect(),
-        })
+        });
+        of_users.chain(self.tracing.iter().map(|tracing| tracing.inner.view()))
     }
 
     pub(crate) fn ids(&self) -> Vec<ProducerId> {
         self.table.keys().into_iter().map(producer_id).collect()
     }
 
+    /// No producer is left, the client's own included.
     pub(crate) fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.table.is_empty() && self.tracing.is_none()
     }
 
     pub(crate) fn has(&self, id: ProducerId) -> bool {
@@ -488,9 +507,12 @@ impl Producers {
                 }
                 ProducerTimer::Flush(id) => self.flush_timed_out(cx, id),
                 ProducerTimer::Drain(id) => self.cut(cx, id),
+                ProducerTimer::Farewell(id) if id == INNER_PRODUCER => self.inner_over(),
                 ProducerTimer::Farewell(id) => self.farewell_over(cx, id),
                 ProducerTimer::EndTransaction(key) => self.try_end(cx, key),
                 ProducerTimer::Check(id) => self.drop_check(id),
+                ProducerTimer::Trace(id) => self.flush_trace(cx, id),
+                ProducerTimer::InnerDrain => self.cut_inner(cx),
             }
         }
     }

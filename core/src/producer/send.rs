@@ -248,6 +248,9 @@ impl Producers {
     /// Ends a send without a receipt, unless an earlier attempt earned one.
     pub(super) fn fail<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, kind: SendErrorKind) {
         self.leave_stage(cx, key);
+        if self.tracing.is_some() && self.trace_failed(cx, key) {
+            return;
+        }
         let Some(send) = self.sends.get_mut(key) else {
             return;
         };

@@ -6,6 +6,7 @@
 use super::check::CheckState;
 use super::fates::{Fate, Fates};
 use super::producers::{Context, ProducerPurpose, ProducerTimer, Producers, Purposes, table_key};
+use super::trace::TracedEnd;
 use crate::command::{RequestCode, ResponseCode, version};
 use crate::ground::names::{BrokerName, GroupName};
 use crate::ground::{Instant, Key, Slots, TimerKey};
@@ -46,6 +47,8 @@ pub(crate) struct EndState {
     deadline: Instant,
     stage: EndStage,
     pauses: u32,
+    /// When the broker was asked last, milliseconds since the Unix epoch.
+    asked_at: i64,
     /// Set once somebody was asked: why there was no answer.
     last: Option<EndErrorKind>,
 }
@@ -136,6 +139,7 @@ impl Producers {
             deadline,
             stage: EndStage::Starting,
             pauses: 0,
+            asked_at: cx.now.unix_ms,
             last: None,
         });
         self.try_end(cx, key);
@@ -162,6 +166,7 @@ impl Producers {
         };
         let purpose = ProducerPurpose::EndTransaction(key).into();
         let request = cx.net.ask(link, state.deadline, purpose, false, false);
+        state.asked_at = cx.now.unix_ms;
         state.stage = EndStage::Asked { request, link };
     }
 
@@ -251,6 +256,9 @@ impl Producers {
         let Some(state) = self.transactions.ends.remove(key) else {
             return;
         };
+        if self.tracing.is_some() && matches!(&result, Ok(()) | Err((EndVerdict::MayBeDelivered, _))) {
+            self.trace_the_end(cx, &state);
+        }
         let EndState { producer, group, half, end, command, .. } = state;
         let (now, place) = (cx.now.mono, (group, half.unique_key));
         let counters = &mut *cx.counters;
@@ -277,6 +285,24 @@ impl Producers {
             found.ends = found.ends.saturating_sub(1);
         }
         self.farewell_if_done(cx, producer);
+    }
+
+    #[cold]
+    fn trace_the_end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, state: &EndState) {
+        let EndState { producer, half, end, asked_from, asked_at, .. } = state;
+        let brokers = cx.cluster.brokers();
+        let broker = brokers.find(&half.broker_name).and_then(|broker| brokers.get(broker));
+        let master = broker.and_then(|broker| broker.master.as_ref()).map(|(endpoint, _)| endpoint);
+        let asker = asked_from.and_then(|link| cx.net.endpoint(link));
+        let endpoint = asker.or(master).cloned();
+        let ended = TracedEnd {
+            half,
+            end: *end,
+            endpoint: endpoint.as_ref(),
+            time_stamp: *asked_at,
+            from_check: asked_from.is_some(),
+        };
+        self.trace_end(cx, *producer, &ended);
     }
 
     /// A closing producer waits no longer: its ends get their results.

@@ -9,7 +9,7 @@ use crate::command::LanguageCode;
 use crate::ground::endpoint::NameServers;
 use crate::interface::{
     ClientConfig, FaultDetector, HookNames, Identity, LatencyFault, Limits, ProducerConfig, Resend, Timing,
-    Zone,
+    TraceConfig, Zone,
 };
 use crate::wire::SerializeType;
 use alloc::borrow::ToOwned;
@@ -25,6 +25,7 @@ const LATENCY_FAULT: &str = "latency_fault.";
 const RPC_HOOK: &str = "hook.rpc";
 const INTERCEPTOR: &str = "hook.interceptor";
 const CHECK_FORBIDDEN: &str = "hook.check_forbidden";
+const TRACE: &str = "trace.";
 
 enum Value<'a> {
     Number(u64),
@@ -258,6 +259,7 @@ pub(super) fn put_producer(out: &mut Vec<u8>, config: &ProducerConfig) {
         create_topic_key,
         default_topic_queue_nums,
         topics,
+        trace,
     } = config;
     let mut list = List::new();
     list.text("group", group.as_str());
@@ -276,7 +278,35 @@ pub(super) fn put_producer(out: &mut Vec<u8>, config: &ProducerConfig) {
     for topic in topics {
         list.text("topic", topic.as_str());
     }
+    if let Some(settings) = trace {
+        put_trace(&mut list, settings);
+    }
     list.finish(out);
+}
+
+fn put_trace(list: &mut List, settings: &TraceConfig) {
+    let TraceConfig { topic, flush_interval, batch_records, batch_bytes, queue_records, queue_bytes } =
+        settings;
+    list.text("trace.topic", topic.as_str());
+    list.put("trace.flush_interval", &Value::Time(*flush_interval));
+    list.number("trace.batch_records", *batch_records as u64);
+    list.number("trace.batch_bytes", *batch_bytes as u64);
+    list.number("trace.queue_records", *queue_records as u64);
+    list.number("trace.queue_bytes", *queue_bytes as u64);
+}
+
+fn read_trace(name: &str, value: &Value<'_>, settings: &mut Option<TraceConfig>) -> Result<(), Wrong> {
+    let settings = settings.get_or_insert_with(TraceConfig::default);
+    match name {
+        "topic" => settings.topic = value.parse("trace.topic")?,
+        "flush_interval" => settings.flush_interval = value.time()?,
+        "batch_records" => settings.batch_records = value.number()?,
+        "batch_bytes" => settings.batch_bytes = value.number()?,
+        "queue_records" => settings.queue_records = value.number()?,
+        "queue_bytes" => settings.queue_bytes = value.number()?,
+        other => return Err(Wrong::UnknownSetting(other.chars().take(80).collect())),
+    }
+    Ok(())
 }
 
 pub(super) fn read_producer(parts: &mut Parts<'_>) -> Result<ProducerConfig, Wrong> {
@@ -305,7 +335,10 @@ pub(super) fn read_producer(parts: &mut Parts<'_>) -> Result<ProducerConfig, Wro
             "create_topic_key" => config.create_topic_key = value.parse("create_topic_key")?,
             "default_topic_queue_nums" => config.default_topic_queue_nums = value.number()?,
             "topic" => config.topics.push(value.parse("topic")?),
-            other => return Err(Wrong::UnknownSetting(other.chars().take(80).collect())),
+            other => match other.strip_prefix(TRACE) {
+                Some(name) => return read_trace(name, value, &mut config.trace),
+                None => return Err(Wrong::UnknownSetting(other.chars().take(80).collect())),
+            },
         }
         Ok(())
     })?;

@@ -43,7 +43,7 @@ impl Rig {
         self.addresses[&send.conn].clone()
     }
 
-    fn sends_to(&mut self, producer: ProducerId) -> String {
+    fn goes_to(&mut self, producer: ProducerId) -> String {
         let id = self.send(producer, "T", SHORT);
         self.send_is_stored(id)
     }
@@ -63,10 +63,10 @@ impl Rig {
 #[test]
 fn sends_take_the_second_port_and_all_else_the_first() {
     let (mut rig, producer, vip) = ready();
-    assert_eq!(rig.sends_to(producer), PLAIN, "still being opened");
+    assert_eq!(rig.goes_to(producer), PLAIN, "still being opened");
     rig.input(Input::Connected { conn: vip });
     assert!(rig.requests.is_empty(), "nobody is greeted there");
-    assert_eq!(rig.sends_to(producer), VIP);
+    assert_eq!(rig.goes_to(producer), VIP);
     let half = rig.half(producer);
     let id = rig.end(producer, &half, TransactionEnd::Commit);
     let end = rig.take_request(RequestCode::END_TRANSACTION);
@@ -90,12 +90,12 @@ fn a_closed_port_costs_nothing_and_is_tried_again_after_growing_pauses() {
         rig.input(Input::Closed { conn: vip, why: CloseReason::Refused });
         pauses = rig.unreachable();
         assert_eq!(pauses.len(), tries, "each time it says so");
-        assert_eq!(rig.sends_to(producer), PLAIN);
+        assert_eq!(rig.goes_to(producer), PLAIN);
         assert!(rig.connects.is_empty(), "left alone");
         rig.requests.clear();
         rig.pass(pauses[tries - 1]);
         assert!(rig.connects.is_empty(), "nobody wants it");
-        assert_eq!(rig.sends_to(producer), PLAIN);
+        assert_eq!(rig.goes_to(producer), PLAIN);
         vip = rig.connects.pop().expect("tried again");
         assert_eq!(rig.addresses[&vip], VIP);
         rig.requests.clear();
@@ -113,7 +113,7 @@ fn a_closed_port_costs_nothing_and_is_tried_again_after_growing_pauses() {
         rig.answer_stored(send, 0, 1);
         assert!(rig.sent(id).is_ok());
     }
-    assert_eq!(rig.sends_to(producer), VIP);
+    assert_eq!(rig.goes_to(producer), VIP);
 }
 
 #[test]
@@ -137,28 +137,28 @@ fn an_attempt_that_left_on_the_second_port_counts_as_any_other() {
 fn an_idle_second_port_may_close_and_a_stalled_one_is_passed_over() {
     let (mut rig, producer, vip) = ready();
     rig.input(Input::Connected { conn: vip });
-    assert_eq!(rig.sends_to(producer), VIP);
+    assert_eq!(rig.goes_to(producer), VIP);
     // Brokers close connections from which they hear nothing.
     rig.input(Input::Closed { conn: vip, why: CloseReason::EndOfStream });
     assert!(rig.unreachable().is_empty() && rig.connects.is_empty(), "nothing is wrong, and nobody wants it");
-    assert_eq!(rig.sends_to(producer), PLAIN);
+    assert_eq!(rig.goes_to(producer), PLAIN);
     let vip = rig.connects.pop().unwrap();
     rig.input(Input::Connected { conn: vip });
     let stuck = rig.send(producer, "T", SHORT);
     let send = rig.take_request(RequestCode::SEND_MESSAGE_V2);
     assert_eq!(send.conn, vip);
     rig.pass(Duration::from_millis(150));
-    assert_eq!(rig.sends_to(producer), PLAIN);
+    assert_eq!(rig.goes_to(producer), PLAIN);
     rig.answer_stored(&send, 0, 3);
     assert!(rig.sent(stuck).is_ok());
-    assert_eq!(rig.sends_to(producer), VIP);
+    assert_eq!(rig.goes_to(producer), VIP);
 }
 
 #[test]
 fn it_belongs_to_the_life_of_its_broker() {
     let (mut rig, producer, vip) = ready();
     rig.input(Input::Connected { conn: vip });
-    assert_eq!(rig.sends_to(producer), VIP);
+    assert_eq!(rig.goes_to(producer), VIP);
     // The broker moves: both connections go.
     rig.pass(Duration::from_secs(30));
     rig.requests.retain(|request| request.code == RequestCode::GET_ROUTEINFO_BY_TOPIC);
