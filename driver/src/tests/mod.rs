@@ -3,6 +3,7 @@
 mod lone;
 #[cfg(feature = "record")]
 mod recording;
+mod shared_clients;
 #[cfg(shuttle)]
 mod threads;
 mod timer;
