@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::admin::args::{QueryCommand, TopicCommand};
+use crate::identity::IdentityArgs;
 use crate::name_servers::NameServerArgs;
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use rocketmq_driver::{Bodies, GroupName, LocalTransactionState, SerializeType, TopicName};
@@ -84,6 +85,8 @@ pub(crate) struct AskArgs {
     /// Where the name servers are.
     #[command(flatten)]
     pub(crate) servers: NameServerArgs,
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
     /// Milliseconds within which each question has its answer.
     #[arg(long, value_name = "MS", default_value = "6000", value_parser = parse_timeout)]
     pub(crate) timeout: Duration,
@@ -143,6 +146,8 @@ pub(crate) struct SendArgs {
     /// The name servers.
     #[command(flatten)]
     pub(crate) servers: NameServerArgs,
+    #[command(flatten)]
+    pub(crate) identity: IdentityArgs,
     /// The topic.
     #[arg(long, value_name = "T")]
     pub(crate) topic: TopicName,

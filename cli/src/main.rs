@@ -8,6 +8,7 @@ mod cluster;
 mod demo;
 mod dial;
 mod exit_code;
+mod identity;
 mod interrupt;
 mod name_servers;
 mod process;

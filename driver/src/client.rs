@@ -17,14 +17,15 @@ use rocketmq_core::client::Client as Core;
 use rocketmq_core::ground::Now;
 use rocketmq_core::ground::endpoint::{NameServers, NameServersError};
 use rocketmq_core::ground::names::{ClientId, GroupName};
+use rocketmq_core::ground::namespace::Namespace;
 use rocketmq_core::interface::{
     Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, Hooks, HttpDiscovery, LatencyFault,
-    Limits, MemoryUse, RunningInfo, ServiceState, Timing, Undelivered,
+    Limits, MemoryUse, RunningInfo, ServiceState, Timing, Undelivered, Zone,
 };
 use rocketmq_core::wire::SerializeType;
 use std::fmt::{self, Display};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// How long a client drains when its last handle was dropped, unless told otherwise.
@@ -176,6 +177,29 @@ impl Client {
         self.shared().peek(|state| state.core.client_id().clone())
     }
 
+    /// Whether both are handles of one client.
+    #[must_use]
+    pub fn is_same(&self, other: &Client) -> bool {
+        Arc::ptr_eq(&self.handle, &other.handle)
+    }
+
+    pub(crate) fn from_handle(handle: Arc<Handle>) -> Self {
+        Self { handle }
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Handle> {
+        Arc::downgrade(&self.handle)
+    }
+
+    /// Whether it takes anything on: it is not shut down, and its driver lives.
+    pub(crate) fn is_open(&self) -> bool {
+        self.shared().peek(|state| {
+            let is_running =
+                matches!(state.core.service_state(), ServiceState::CreateJust | ServiceState::Running);
+            is_running && !state.has_driver_ended()
+        })
+    }
+
     fn shared(&self) -> &Shared {
         &self.handle.shared
     }
@@ -241,6 +265,44 @@ impl ClientBuilder {
     #[doc(alias = "setUnitName")]
     pub fn unit_name(mut self, name: impl Into<String>) -> Self {
         self.config.identity.unit_name = Some(name.into());
+        self
+    }
+
+    /// The namespace of topics and groups, such as `MQ_INST_4711_shop`: servers know `MQ_INST_4711_shop%orders` as what this
+    /// client calls `orders`. Default: none. See [`ClientConfig::namespace`].
+    #[doc(alias = "setNamespace")]
+    pub fn namespace<N>(mut self, namespace: N) -> Self
+    where
+        N: TryInto<Namespace>,
+        N::Error: Display,
+    {
+        match namespace.try_into() {
+            Ok(namespace) => self.config.namespace = Some(namespace),
+            // The first setting that is wrong is the one that is told.
+            Err(error) => self.source = self.source.and(Err(wrong("namespace", error))),
+        }
+        self
+    }
+
+    /// The namespace that all requests carry as a header field, Java's second kind. Default: none. See
+    /// [`ClientConfig::namespace_v2`].
+    #[doc(alias = "setNamespaceV2")]
+    pub fn namespace_v2(mut self, namespace: impl Into<String>) -> Self {
+        self.config.namespace_v2 = Some(namespace.into());
+        self
+    }
+
+    /// Messages are marked as those of a unit. Default: they are not.
+    #[doc(alias = "setUnitMode")]
+    pub fn unit_mode(mut self, on: bool) -> Self {
+        self.config.unit_mode = on;
+        self
+    }
+
+    /// The zone in which the client runs; all requests carry it. Default: none.
+    #[doc(alias = "rocketmq.zone")]
+    pub fn zone(mut self, zone: Zone) -> Self {
+        self.config.zone = Some(zone);
         self
     }
 
@@ -332,6 +394,23 @@ impl ClientBuilder {
     ) -> Result<(Tape, Pen), ConfigError> {
         recording
             .map_or_else(|| Ok(Default::default()), |recording| recording.begin(config, &hooks.names(), now))
+    }
+
+    /// The settings, checked.
+    pub(crate) fn settings(&self) -> Result<(ClientConfig, Duration), ConfigError> {
+        let mut config = self.config.clone();
+        (config.name_servers, config.discovery) = self.source.clone()?;
+        config.check()?;
+        Ok((config, self.drop_budget))
+    }
+
+    /// Whether what happens to the client is to be recorded.
+    #[cfg_attr(not(feature = "record"), expect(clippy::unused_self, reason = "nothing is recorded then"))]
+    pub(crate) fn wants_recording(&self) -> bool {
+        #[cfg(feature = "record")]
+        return self.recording.is_some();
+        #[cfg(not(feature = "record"))]
+        false
     }
 
     /// Makes a client, and the driver that must be spawned or polled for it, on any [`Runtime`].

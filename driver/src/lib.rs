@@ -68,6 +68,7 @@ mod recording;
 pub mod runtime;
 mod send;
 mod shared;
+mod shared_clients;
 mod socket;
 mod sources;
 mod sync;
@@ -89,6 +90,7 @@ pub use runtime::{Runtime, Spawn, Stream};
 pub use send::{
     Awaited, Enqueued, Enqueueing, Half, OneWay, Receipt, SendBuilder, Sending, SendingHalf, SendingOneWay,
 };
+pub use shared_clients::{SharedClientError, SharedClients};
 pub use sources::NAMESRV_ADDR;
 pub use transaction::{Check, Checks, EndBuilder, NextCheck, Transaction, TransactionListener};
 pub use watch::{Changed, Watch};
@@ -97,6 +99,7 @@ pub use rocketmq_core;
 pub use rocketmq_core::body::{BrokerData, ClusterInfo, QueueData, TopicRouteData};
 pub use rocketmq_core::ground::endpoint::{Endpoint, NameServers};
 pub use rocketmq_core::ground::names::{BrokerName, ClientId, GroupName, TopicName};
+pub use rocketmq_core::ground::namespace::Namespace;
 pub use rocketmq_core::interface::{
     AdminError, BrokerFailure, CallFailure, MessageQuery, OffsetBoundary, QueryResult, TopicConfig,
     TopicPlace,
@@ -107,7 +110,7 @@ pub use rocketmq_core::interface::{
 };
 pub use rocketmq_core::interface::{
     BrokerView, ClusterView, ConfigError, ConnectionState, ConnectionView, Counters, FaultDetector,
-    LatencyFault, Limits, MemoryUse, ProducerView, RunningInfo, ServiceState, Timing, TopicView,
+    LatencyFault, Limits, MemoryUse, ProducerView, RunningInfo, ServiceState, Timing, TopicView, Zone,
 };
 pub use rocketmq_core::interface::{
     CheckForbidden, HookError, InterceptedMessage, OutgoingRequest, PlannedAttempt, Refusal, RequestView,

@@ -96,6 +96,12 @@ pub trait Start {
     /// As [`build`](Self::build).
     #[doc(alias = "spawn")]
     fn start(self) -> Result<Client, ConfigError>;
+
+    /// The client of `clients` that runs under the same client id; or a new one, started as by [`start`](Self::start).
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and a setting that the running client has another value of.
+    fn start_shared(self, clients: &SharedClients) -> Result<Client, SharedClientError>;
 }
 
 impl Start for ClientBuilder {
@@ -107,5 +113,9 @@ impl Start for ClientBuilder {
         let (client, driver) = self.build()?;
         Smol.spawn(driver);
         Ok(client)
+    }
+
+    fn start_shared(self, clients: &SharedClients) -> Result<Client, SharedClientError> {
+        clients.start_with(self, Smol)
     }
 }

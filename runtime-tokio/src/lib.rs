@@ -112,6 +112,12 @@ pub trait Start {
     /// As [`build`](Self::build), and `runtime` when there is no current tokio runtime.
     #[doc(alias = "spawn")]
     fn start(self) -> Result<Client, ConfigError>;
+
+    /// The client of `clients` that runs under the same client id; or a new one, started as by [`start`](Self::start).
+    ///
+    /// # Errors
+    /// As [`start`](Self::start), and a setting that the running client has another value of.
+    fn start_shared(self, clients: &SharedClients) -> Result<Client, SharedClientError>;
 }
 
 impl Start for ClientBuilder {
@@ -125,6 +131,11 @@ impl Start for ClientBuilder {
         let (client, driver) = self.build()?;
         drop(runtime.spawn(driver));
         Ok(client)
+    }
+
+    fn start_shared(self, clients: &SharedClients) -> Result<Client, SharedClientError> {
+        Handle::try_current().map_err(|error| ConfigError { field: "runtime", reason: error.to_string() })?;
+        clients.start_with(self, Tokio::new())
     }
 }
 

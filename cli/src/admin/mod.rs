@@ -60,6 +60,7 @@ where
     let builder = Client::builder(args.servers.list(args.timeout)?)
         .serialize_type(args.serialize.into())
         .drop_budget(LEAVE_TIME);
+    let builder = args.identity.apply(builder);
     let timeout = args.timeout;
     let asked = Runtime::run(args.runtime, move |runtime| async move {
         let client = runtime.start(builder)?;

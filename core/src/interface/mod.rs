@@ -5,6 +5,7 @@ mod action;
 mod admin;
 mod admin_error;
 mod config;
+mod config_difference;
 mod counters;
 mod discovery;
 mod hooks;

@@ -4,17 +4,17 @@ use super::inner::INNER_PRODUCER;
 use super::producers::{Producers, table_key};
 use super::send::{SendKey, Stage};
 use crate::command::{RequestCode, version};
-use crate::ground::names::TopicName;
+use crate::ground::names::{GroupName, TopicName};
 use crate::ground::namespace::Namespace;
 use crate::interface::{ProducerConfig, SendMode};
-use crate::message::AddedProperties;
+use crate::message::{AddedProperties, Message};
 use crate::net::Outbox;
 use crate::request::naming::{Naming, plain};
 use crate::request::{
     SendMessageCommon, SendMessageCommonHeader, SendMessageRequestHeaderV2, SendMessageTemplate,
 };
 use crate::wire::{EncodeError, Plain, RequestHead, encode_request, encode_request_head};
-use alloc::borrow::Cow;
+use alloc::string::String;
 
 /// One-way flag of a request header.
 const FLAG_ONE_WAY: i32 = 2;
@@ -22,7 +22,6 @@ const FLAG_ONE_WAY: i32 = 2;
 const TRANSACTION_PREPARED_TYPE: i32 = 4;
 
 /// What messages of a producer to a topic and a broker have in common.
-#[derive(Clone, Copy)]
 struct Common<'a> {
     config: &'a ProducerConfig,
     topic: &'a TopicName,
@@ -31,51 +30,35 @@ struct Common<'a> {
     unit_mode: bool,
 }
 
-/// Names as servers know them.
-struct Names<'a> {
-    group: Cow<'a, str>,
-    topic: Cow<'a, str>,
-    default_topic: Cow<'a, str>,
-}
-
-impl<'a> Common<'a> {
-    #[cold]
-    fn names(&self, naming: &Naming) -> Names<'a> {
-        Names {
-            group: naming.group(&self.config.group),
-            topic: naming.topic(self.topic),
-            default_topic: naming.topic(&self.config.create_topic_key),
-        }
-    }
-
-    fn header<'h>(&'h self, names: &'h Names<'_>) -> SendMessageCommonHeader<'h> {
-        SendMessageCommonHeader {
-            producer_group: plain(&names.group),
-            topic: plain(&names.topic),
-            default_topic: plain(&names.default_topic),
-            default_topic_queue_nums: i32::try_from(self.config.default_topic_queue_nums).unwrap_or(i32::MAX),
-            sys_flag: if self.is_half { TRANSACTION_PREPARED_TYPE } else { 0 },
-            reconsume_times: 0,
-            unit_mode: self.unit_mode,
-            batch: false,
-            broker_name: self.broker_name,
-        }
-    }
-
+impl Common<'_> {
+    /// In the form that goes over the wire.
     #[cold]
     #[inline(never)]
-    fn template(&self, naming: &Naming) -> Result<SendMessageTemplate, EncodeError> {
-        SendMessageTemplate::with_shared(&self.header(&self.names(naming)), naming.shared())
+    fn template(self, naming: &Naming) -> Result<SendMessageTemplate, EncodeError> {
+        let Self { config, topic, broker_name, is_half, unit_mode } = self;
+        let (group, topic) = (naming.group(&config.group), naming.topic(topic));
+        let default_topic = naming.topic(&config.create_topic_key);
+        let header = SendMessageCommonHeader {
+            producer_group: plain(&group),
+            topic: plain(&topic),
+            default_topic: plain(&default_topic),
+            default_topic_queue_nums: i32::try_from(config.default_topic_queue_nums).unwrap_or(i32::MAX),
+            sys_flag: if is_half { TRANSACTION_PREPARED_TYPE } else { 0 },
+            reconsume_times: 0,
+            unit_mode,
+            batch: false,
+            broker_name,
+        };
+        SendMessageTemplate::with_shared(&header, naming.shared())
     }
+}
 
-    /// For messages to more topics than there is memory for.
-    fn unwritten<'h>(&'h self, names: &'h Names<'_>, naming: &'h Naming) -> SendMessageCommon<'h> {
-        let header = self.header(names);
-        match naming.shared() {
-            Some(shared) => SendMessageCommon::UnwrittenWith(header, shared),
-            None => SendMessageCommon::Unwritten(header),
-        }
-    }
+/// Writes the properties of a message with those that go with it into `text`.
+#[cold]
+#[inline(never)]
+fn write_properties(text: &mut String, message: &Message, naming: &Naming, half_of: Option<&GroupName>) {
+    let group = half_of.map(|group| naming.group(group));
+    message.write_added(text, &added_properties(naming, group.as_deref()));
 }
 
 /// The properties that go with a message besides its own.
@@ -105,21 +88,19 @@ impl Producers {
         };
         let naming = &self.naming;
         let is_half = send.mode == SendMode::Half;
-        let common = Common {
+        let unit_mode = self.unit_mode;
+        let common = || Common {
             config,
             topic: send.message.topic(),
             broker_name: asked.broker_name.as_str(),
             is_half,
-            unit_mode: self.unit_mode,
+            unit_mode,
         };
-        let template = self.room.template(send.place, asked.broker, is_half, || common.template(naming))?;
-        let names;
-        let common = match template {
-            Some(template) => SendMessageCommon::Written(template),
-            None => {
-                names = common.names(naming);
-                common.unwritten(&names, naming)
-            }
+        let kept = self.room.template(send.place, asked.broker, is_half, || common().template(naming))?;
+        // Others, for messages to more topics than there is memory for, are made each time.
+        let template = match kept {
+            Some(template) => template,
+            None => self.unkept_template.insert(common().template(naming)?),
         };
         self.born_timestamp.set(unix_ms);
         let head = RequestHead {
@@ -132,15 +113,14 @@ impl Producers {
         // A message that was handed back by an error carries its unique key already.
         let has_key = send.message.unique_key().is_some();
         let properties = if is_half || naming.namespace().is_some() {
-            let group = naming.group(&config.group);
-            let half_of = Some(&*group).filter(|_| is_half);
-            send.message.write_added(&mut self.properties, &added_properties(naming, half_of));
+            let half_of = is_half.then_some(&config.group);
+            write_properties(&mut self.properties, &send.message, naming, half_of);
             self.properties.as_str()
         } else {
             send.message.properties().as_wire()
         };
         let header = SendMessageRequestHeaderV2 {
-            common,
+            common: SendMessageCommon::Written(template),
             queue_id: asked.queue_id,
             born_timestamp: &self.born_timestamp,
             flag: send.message.flag(),

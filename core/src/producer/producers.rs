@@ -17,6 +17,7 @@ use crate::interface::{
 };
 use crate::message::{MessageError, UniqueKeys};
 use crate::net::Net;
+use crate::request::SendMessageTemplate;
 use crate::request::naming::Naming;
 use crate::wire::{SerializeType, WrittenNumber};
 use alloc::boxed::Box;
@@ -127,6 +128,7 @@ pub(crate) struct Producers {
     pub(super) unit_mode: bool,
     /// Memory for properties that are written together.
     pub(super) properties: String,
+    pub(super) unkept_template: Option<SendMessageTemplate>,
     pub(super) region: Option<Arc<str>>,
     /// The time in milliseconds, in digits.
     pub(super) born_timestamp: WrittenNumber,
@@ -172,6 +174,7 @@ impl Producers {
             naming: naming.clone(),
             unit_mode: config.unit_mode,
             properties: String::new(),
+            unkept_template: None,
             region: None,
             born_timestamp: WrittenNumber::default(),
             closed: VecDeque::new(),
@@ -370,11 +373,20 @@ impl Producers {
         let Some(Producer { config, .. }) = self.get(producer) else {
             return Err(SendErrorKind::ProducerClosed);
         };
-        self.naming.check_topic(name).map_err(MessageError::from)?;
+        if self.naming.namespace().is_some() {
+            self.check_topic(name)?;
+        }
         let key = &config.create_topic_key;
         cx.cluster
             .intern(cx.now.mono, name, key, config.default_topic_queue_nums)
             .ok_or_else(|| SendErrorKind::TooManyTopics(cx.cluster.most_topics()))
+    }
+
+    /// Refuses a topic that is too long with its namespace.
+    #[cold]
+    #[inline(never)]
+    fn check_topic(&self, name: &TopicName) -> Result<(), SendErrorKind> {
+        self.naming.check_topic(name).map_err(|error| MessageError::from(error).into())
     }
 
     fn grant<P>(&mut self, cx: &mut Context<'_, P>, id: CommandId, grant: Grant) {

@@ -176,6 +176,7 @@ impl Producers {
     }
 
     /// Checks that the properties that go with a message have room beside its own.
+    #[cold]
     #[inline(never)]
     fn check_properties(&self, send: &Send) -> Result<(), MessageError> {
         let group = self.get(send.producer).map(|producer| self.naming.group(&producer.config.group));

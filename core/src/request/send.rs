@@ -63,8 +63,6 @@ pub enum SendMessageCommon<'a> {
     Written(&'a SendMessageTemplate),
     /// Field by field.
     Unwritten(SendMessageCommonHeader<'a>),
-    /// The same, and fields that all requests have.
-    UnwrittenWith(SendMessageCommonHeader<'a>, &'a FixedFields),
 }
 
 /// Header of `SEND_MESSAGE_V2` (310) and `SEND_BATCH_MESSAGE` (320): what it has in common with others, and what is special
@@ -132,10 +130,6 @@ impl WriteFields for SendMessageRequestHeaderV2<'_> {
         match &self.common {
             SendMessageCommon::Written(template) => sink.fixed(&template.0),
             SendMessageCommon::Unwritten(common) => common.write(sink),
-            SendMessageCommon::UnwrittenWith(common, shared) => {
-                common.write(sink);
-                sink.fixed(shared);
-            }
         }
         sink.int("e", i64::from(self.queue_id));
         sink.int("h", i64::from(self.flag));

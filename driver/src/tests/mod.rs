@@ -4,6 +4,7 @@ mod hooks;
 mod lone;
 #[cfg(feature = "record")]
 mod recording;
+mod shared_clients;
 #[cfg(shuttle)]
 mod threads;
 mod timer;

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::time::Duration;
 
 use crate::world::Network;
-use crate::world::plan::{Aim, Ending, FaultStep, Plan, SendStep, Shape, TOPICS, What};
+use crate::world::plan::{Aim, Ending, FaultStep, Names, Plan, SendStep, Shape, TOPICS, What};
 
 use super::session::mode_name;
 
@@ -61,6 +61,9 @@ fn write_shape(out: &mut String, shape: &Shape) -> fmt::Result {
     }
     if let Some(settings) = &shape.latency_fault {
         writeln!(out, "  {settings:?}")?;
+    }
+    if shape.names != Names::default() {
+        writeln!(out, "  {:?}", shape.names)?;
     }
     let net = &shape.network;
     let calm = Network { latency_us: net.latency_us, jitter_us: net.jitter_us, ..Network::default() };

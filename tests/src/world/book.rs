@@ -144,12 +144,12 @@ impl World {
         };
         // An id that names no place is what somebody on the way has made of it: the model has compared it.
         let id = Some(&receipt.offset_message_id).filter(|id| id.commit_log_offset().is_some());
+        let topic = self.topic_on_servers(record.client, receipt.queue.topic.as_str());
         let is_it = |copy: &Copy| {
             let broker = &self.cluster.brokers()[copy.broker];
             broker.brief_at(copy.number).is_some_and(|copy| {
                 // A half message waits in a queue of its own.
-                let right_queue =
-                    copy.topic == receipt.queue.topic.as_str() && copy.queue_id == receipt.queue.queue_id;
+                let right_queue = copy.topic == topic && copy.queue_id == receipt.queue.queue_id;
                 copy.unique_key == Some(receipt.message_id.as_str())
                     && broker.name() == receipt.queue.broker_name.as_str()
                     && if is_half { copy.topic == HALF_TOPIC } else { right_queue }

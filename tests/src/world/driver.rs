@@ -182,6 +182,7 @@ impl World {
             let action = self.poll_swapped(client)?;
             self.note_action(client, &action);
             if let Some(action) = self.mutate_action(client, action) {
+                self.check_names_handed_out(client, &action);
                 return Some(action);
             }
         }

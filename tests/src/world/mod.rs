@@ -20,6 +20,7 @@ mod model;
 mod mutant;
 mod mutant_table;
 mod mutant_wire;
+mod names;
 mod network;
 mod orders;
 mod pipe;

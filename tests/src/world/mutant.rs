@@ -120,6 +120,10 @@ mutants! {
     InventsEnds = "invents-ends" breaks EndVerdicts,
     /// Checks get lost in the client.
     LosesChecks = "loses-checks" breaks UnknownsSettle,
+    /// Once in a while a name leaves without its namespace.
+    ForgetsNamespace = "forgets-namespace" breaks Names,
+    /// Once in a while a name is handed out with its namespace.
+    HandsOutNamespace = "hands-out-namespace" breaks Names,
 }
 
 impl Mutant {
@@ -316,6 +320,7 @@ impl World {
         let is_shutdown = self.shutdowns.contains(&(client, id));
         let next_in_line = self.clients[client].held.next_in_line(id);
         let now = Instant::from_micros(self.now_us);
+        let namespace = self.clients[client].config.namespace.clone();
         let mutation = self.mutation.as_mut()?;
         let one_in_4 = mutation.once_in(4);
         let mut then = |action| mutation.next_actions.push_back((client, action));
@@ -327,6 +332,13 @@ impl World {
             (Mutant::AnswersUnasked, answer @ Answer::Sent(_)) => {
                 then(Action::Answer { id: CommandId(id.0 + 1_000_000), answer: Answer::Flushed(Ok(())) });
                 (id, answer)
+            }
+            (Mutant::HandsOutNamespace, Answer::Sent(Ok(mut receipt))) => {
+                if let Some(namespace) = namespace.filter(|_| one_in_4) {
+                    let wrapped = namespace.wrap(receipt.queue.topic.as_str());
+                    receipt.queue.topic = wrapped.parse().expect("it is in use");
+                }
+                (id, Answer::Sent(Ok(receipt)))
             }
             (Mutant::InventsReceipts, Answer::Sent(Ok(receipt))) => {
                 mutation.receipt = Some(receipt.clone());

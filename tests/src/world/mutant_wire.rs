@@ -72,6 +72,7 @@ impl World {
                 | Mutant::LeavesItsQueue
                 | Mutant::ChangesItsMind
                 | Mutant::EndsTwice
+                | Mutant::ForgetsNamespace
         );
         if !breaks_wire {
             return bytes;
@@ -102,6 +103,12 @@ impl World {
                 frame.encode_into(out);
             }
             Mutant::ForgetsGreeting if frame.code == HEARTBEAT && number == 0 => {}
+            Mutant::ForgetsNamespace if is_send && one_in_8 => {
+                let group = frame.ext("a").unwrap_or_default();
+                let bare = group.rsplit('%').next().unwrap_or_default().to_owned();
+                set(&mut frame, "a", bare);
+                frame.encode_into(out);
+            }
             Mutant::RewritesQueue if is_send => {
                 set(&mut frame, "e", "4711".to_owned());
                 frame.encode_into(out);

@@ -174,6 +174,9 @@ impl World {
             format!("client {client} -> {}: {}{}", pipe.peer(), frame_name(frame), details(frame))
         });
         self.watch_request(id, frame);
+        if !frame.is_response() {
+            self.check_names_written(id, frame);
+        }
         let Some(pipe) = self.pipes.get_mut(&id) else { return };
         match frame.code {
             _ if frame.is_response() => {}

@@ -182,7 +182,8 @@ impl World {
         self.story.tell(at, || format!("client {client}: is asked what became of {key}"));
         let group = self.halves.groups.get(&(client, check.producer)).map(String::as_str);
         let wanted = check.message.message.property("PGROUP");
-        if group.is_none() || group != wanted || group != Some(check.group.as_str()) {
+        let on_servers = group.map(|group| self.topic_on_servers(client, group));
+        if group.is_none() || on_servers.as_deref() != wanted || group != Some(check.group.as_str()) {
             let text = format!("client {client}: a check for {wanted:?} is put to {group:?}");
             return self.fail(Invariant::Isolation, text);
         }

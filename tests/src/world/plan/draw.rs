@@ -5,7 +5,9 @@ use std::time::Duration;
 use rocketmq_core::client::TransactionEnd;
 
 use super::dice::{Dice, Forks, once_in, pick};
-use super::{Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Plan, SendStep, Shape, Step, TOPICS, What};
+use super::{
+    Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Names, Plan, SendStep, Shape, Step, TOPICS, What,
+};
 use crate::world::LocalTransaction;
 
 /// A session has at least so many sends.
@@ -41,7 +43,8 @@ pub(super) fn plan(seed: u64, mode: Mode, only: Option<&[FaultKind]>, forks: &mu
     });
     let ending = forks.part("ending", draw_ending);
     let check_interval_ms = forks.part("transactions", |dice| add_halves(dice, &shape, &mut moments));
-    let shape = Shape { check_interval_ms, ..shape };
+    let names = forks.part("names", Names::draw);
+    let shape = Shape { check_interval_ms, names, ..shape };
     let twice = enabled.contains(&FaultKind::SecondShutdown);
     let steps = moments.into_iter().flat_map(|(faults, load)| faults.into_iter().chain(load)).collect();
     Plan { seed, mode, shape, steps, ending: Ending { twice, ..ending } }

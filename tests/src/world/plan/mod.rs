@@ -10,6 +10,7 @@ mod draw;
 mod ending;
 mod inject;
 mod kinds;
+mod names;
 mod report;
 mod rows;
 mod run;
@@ -23,6 +24,7 @@ pub use coverage::{CoverageReport, coverage};
 use dice::Forks;
 pub use dice::{ByteDice, Dice};
 pub use kinds::{FaultClass, FaultCounts, FaultKind};
+pub use names::Names;
 pub use report::{DelayClass, RunReport, VerdictClass, VerdictLine};
 pub use rows::{FAULT_ROWS, FaultRow, Where};
 pub use run::{RunOptions, run_plan, run_seed};
@@ -232,6 +234,13 @@ impl Plan {
         let mut plan = self.clone();
         plan.shape.check_interval_ms = None;
         plan.steps.retain(|step| !matches!(step.what, What::Half { .. }));
+        plan
+    }
+
+    /// The same run with clients that add nothing to names and requests: what was drawn before some did.
+    pub fn without_names(&self) -> Plan {
+        let mut plan = self.clone();
+        plan.shape.names = Names::default();
         plan
     }
 

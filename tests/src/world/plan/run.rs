@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
     fn new(plan: &'a Plan, options: &RunOptions) -> Run<'a> {
         let shape = &plan.shape;
         let mut world = World::new(plan.seed, shape.cluster(plan.seed), |config| {
-            shape.configure(config);
+            shape.configure(0, config);
             config.seed = shape.client_seed.unwrap_or(config.seed);
         });
         world.be_lenient();
@@ -104,8 +104,8 @@ impl<'a> Run<'a> {
             });
         }
         let mut clients = vec![0];
-        for _ in 1..shape.clients {
-            clients.push(world.add_client(|config| shape.configure(config)));
+        for place in 1..shape.clients {
+            clients.push(world.add_client(|config| shape.configure(place, config)));
         }
         Run {
             plan,
@@ -296,7 +296,7 @@ impl<'a> Run<'a> {
             self.closing.retain(|(closing, _)| closing.client != ticket.client);
             self.reserved.retain(|(_, producer)| producer.client != ticket.client);
             let shape = &self.plan.shape;
-            self.clients[place] = self.world.add_client(|config| shape.configure(config));
+            self.clients[place] = self.world.add_client(|config| shape.configure(place, config));
             for number in 0..shape.producers.len() {
                 if shape.producers[number].client == place {
                     self.open(number);

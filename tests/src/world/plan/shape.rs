@@ -7,8 +7,8 @@ use rocketmq_core::ground::Rng;
 use rocketmq_core::producer::{ProducerConfig, Resend};
 use rocketmq_core::wire::SerializeType;
 
-use super::FaultKind;
 use super::dice::{Dice, Forks, once_in, pick};
+use super::{FaultKind, Names};
 use crate::cluster::{ClusterConfig, Dialect};
 use crate::world::Network;
 
@@ -45,6 +45,8 @@ pub struct Shape {
     pub faults: Vec<FaultKind>,
     /// How often brokers ask about half messages, where not as usual, in milliseconds.
     pub check_interval_ms: Option<u64>,
+    /// What clients add to names and requests.
+    pub names: Names,
 }
 
 /// One producer.
@@ -95,7 +97,9 @@ impl Shape {
         }
     }
 
-    pub(super) fn configure(&self, config: &mut ClientConfig) {
+    /// For the client in this place.
+    pub(super) fn configure(&self, place: usize, config: &mut ClientConfig) {
+        self.names.apply(place, config);
         config.serialize_type = self.serialize_type;
         config.limits = self.limits.clone();
         config.timing = self.timing.clone();
@@ -182,6 +186,7 @@ fn draw_calm(dice: &mut dyn Dice) -> Shape {
         },
         faults: Vec::new(),
         check_interval_ms: None,
+        names: Names::default(),
     }
 }
 

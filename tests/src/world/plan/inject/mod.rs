@@ -6,7 +6,7 @@ mod connections;
 mod servers;
 
 use super::run::Run;
-use super::{FaultClass, FaultKind, FaultStep, TOPICS};
+use super::{FaultClass, FaultKind, FaultStep};
 use crate::cluster::{ServerId, TopicConfig};
 use crate::world::Connects;
 
@@ -40,6 +40,7 @@ impl Run<'_> {
 
     /// Ends every fault, except that what vanished on its way is lost.
     pub(super) fn heal(&mut self) {
+        let topics = self.plan.shape.names.all_on_servers(self.plan.shape.clients);
         let world = &mut self.world;
         world.leave_answers_alone();
         for server in world.cluster.servers() {
@@ -61,7 +62,7 @@ impl Run<'_> {
             cluster.set_auto_create_topics(now, true);
             // Turned off, it had lost the right to be inherited from for good, as on a real broker.
             cluster.create_topic(now, &TopicConfig { permission: 7, ..TopicConfig::new("TBW102", 8) });
-            for topic in TOPICS {
+            for topic in &topics {
                 cluster.set_permission(now, topic, 6);
             }
         });

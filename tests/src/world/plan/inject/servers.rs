@@ -61,7 +61,10 @@ impl Run<'_> {
             FaultKind::Permission => {
                 let topic = TOPICS[fault.draw as usize % TOPICS.len()];
                 let permission = [4, 0, 2, 6][fault.which as usize % 4];
-                world.change_cluster(|cluster, now| cluster.set_permission(now, topic, permission));
+                let topics = self.plan.shape.names.on_servers(topic, self.plan.shape.clients);
+                world.change_cluster(|cluster, now| {
+                    topics.iter().for_each(|topic| cluster.set_permission(now, topic, permission));
+                });
             }
             FaultKind::NoAutoCreate => {
                 world.change_cluster(|cluster, now| cluster.set_auto_create_topics(now, false));
