@@ -10,11 +10,20 @@ const WRAPPED: &str = "MQ_INST_1_shop%CliTopic";
 #[test]
 fn with_a_namespace_servers_have_the_wrapped_topic_and_the_user_the_bare_one() {
     let cluster = cluster(1);
-    let output = run(send(&cluster, &[&NAMESPACE[..], &["--body", "b", "--key-prefix", "k", "--json"]].concat()));
+    let output =
+        run(send(&cluster, &[&NAMESPACE[..], &["--body", "b", "--key-prefix", "k", "--json"]].concat()));
     assert_code(&output, 0);
-    assert_eq!(cluster.with_cluster(|cluster| (cluster.stored(WRAPPED).len(), cluster.stored(TOPIC).len())), (1, 0));
+    assert_eq!(
+        cluster.with_cluster(|cluster| (cluster.stored(WRAPPED).len(), cluster.stored(TOPIC).len())),
+        (1, 0)
+    );
     let stored = cluster.with_cluster(|cluster| cluster.stored(WRAPPED).remove(0));
-    assert!(stored.properties.iter().any(|(name, value)| (&**name, &**value) == ("INSTANCE_ID", "MQ_INST_1_shop")));
+    assert!(
+        stored
+            .properties
+            .iter()
+            .any(|(name, value)| (&**name, &**value) == ("INSTANCE_ID", "MQ_INST_1_shop"))
+    );
 
     let ask = |args: &[&str], more: &[&str]| {
         let mut command = rocketmq(args);

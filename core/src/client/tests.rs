@@ -10,6 +10,7 @@ mod name_servers;
 mod namespaces;
 mod running_info;
 mod silence;
+mod start;
 mod transactions;
 
 use super::{

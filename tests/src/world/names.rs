@@ -138,7 +138,12 @@ fn names_in(frame: &Frame) -> Vec<String> {
         fields.iter().map(|name| frame.ext(name).unwrap_or_default().to_owned()).collect();
     if frame.code == 310 {
         let properties = parse_properties(frame.ext("i").unwrap_or_default());
-        names.extend(properties.into_iter().filter(|(name, _)| name == "PGROUP").map(|(_, group)| group.as_str().to_owned()));
+        names.extend(
+            properties
+                .into_iter()
+                .filter(|(name, _)| name == "PGROUP")
+                .map(|(_, group)| group.as_str().to_owned()),
+        );
     }
     if frame.code == 34 {
         let groups = heartbeat(frame)["producerDataSet"].take();
