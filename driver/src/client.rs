@@ -253,8 +253,9 @@ impl ClientBuilder {
         self
     }
 
-    /// The instance name, a part of the client id. Default: the process id and a random number, so that
-    /// two clients of one process differ.
+    /// The instance name, a part of the client id. Default, also for Java's `DEFAULT`: the process id and a random
+    /// number, so that two clients of one process differ. With [`SharedClients`](crate::SharedClients), those that have
+    /// the same name are one client.
     #[doc(alias = "setInstanceName")]
     pub fn instance_name(mut self, name: impl Into<String>) -> Self {
         self.config.identity.instance_name = Some(name.into());

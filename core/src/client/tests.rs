@@ -12,6 +12,7 @@ mod namespaces;
 mod running_info;
 mod send_hooks;
 mod silence;
+mod start;
 mod trace;
 mod transactions;
 mod vip;

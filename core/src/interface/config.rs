@@ -14,6 +14,9 @@ use crate::wire::SerializeType;
 use alloc::format;
 use alloc::string::{String, ToString};
 
+/// Java's name of an instance that nobody has named: many have it, so it cannot tell them apart.
+const DEFAULT_INSTANCE_NAME: &str = "DEFAULT";
+
 /// A setting that cannot work.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, thiserror::Error)]
 #[error("setting {field}: {reason}")]
@@ -153,7 +156,8 @@ impl ClientConfig {
     /// # Errors
     /// When the instance or unit name cannot be part of a client id.
     pub fn client_id(&self) -> Result<ClientId, ConfigError> {
-        let instance = match &self.identity.instance_name {
+        let given = self.identity.instance_name.as_ref().filter(|name| *name != DEFAULT_INSTANCE_NAME);
+        let instance = match given {
             Some(name) => name.clone(),
             None => {
                 let number = Rng::new(self.seed).fork("instance-name").next_u64();

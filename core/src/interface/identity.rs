@@ -16,7 +16,7 @@ pub struct Identity {
     pub ip: IpAddr,
     /// The process id.
     pub pid: u32,
-    /// The instance name; none: process id and a number from the seed, so that two clients differ.
+    /// The instance name; none, or Java's `DEFAULT`: process id and a number from the seed, so that two clients differ.
     #[doc(alias = "setInstanceName")]
     pub instance_name: Option<String>,
     /// The unit name, appended to the client id.

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use rocketmq_sim::real::RealCluster;
-use rocketmq_tokio::{Client, ClientBuilder, Producer, SerializeType, TopicName};
+use rocketmq_tokio::{
+    Client, ClientBuilder, Producer, SerializeType, SharedClientError, SharedClients, TopicName,
+};
 
 /// The runtimes that the client has a crate for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,6 +63,22 @@ impl<'a> Bench<'a> {
     /// A client of the servers of this bench with other settings.
     pub(crate) fn client_with(&self, change: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Client {
         self.start(change(Client::builder(self.cluster.name_server())))
+    }
+
+    /// The client of this table with the id that these settings give.
+    pub(crate) fn shared(
+        &self,
+        clients: &SharedClients,
+        change: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Result<Client, SharedClientError> {
+        let builder = change(Client::builder(self.cluster.name_server())).serialize_type(self.serialize);
+        match &self.tokio {
+            Some(runtime) => {
+                let _entered = runtime.enter();
+                rocketmq_tokio::Start::start_shared(builder, clients)
+            }
+            None => rocketmq_smol::Start::start_shared(builder, clients),
+        }
     }
 
     fn start(&self, builder: ClientBuilder) -> Client {

@@ -10,7 +10,7 @@ use rocketmq_sim::real::RealCluster;
 use rocketmq_tokio::SerializeType;
 
 use super::bench::{Bench, Kind};
-use super::{admin, calm, discovery, faults, peers, recorded, rush, topics, transactions};
+use super::{admin, calm, discovery, faults, identity, peers, recorded, rush, topics, transactions};
 
 /// When a case runs, and beside what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const fn case(name: &'static str, stage: Stage, run: fn(&Bench<'_>) -> String) -
     Case { name, stage, run }
 }
 
-const CASES: [Case; 26] = [
+const CASES: [Case; 28] = [
     case("steady", Stage::LongRun, rush::steady),
     case("auto_create", Stage::Calm, calm::auto_create),
     case("awaited", Stage::Calm, calm::awaited),
@@ -53,6 +53,8 @@ const CASES: [Case; 26] = [
     case("heartbeat_v2", Stage::Calm, calm::heartbeat_v2),
     case("discovered", Stage::Calm, discovery::discovered),
     case("administration", Stage::Calm, admin::administration),
+    case("namespaces", Stage::Calm, identity::namespaces),
+    case("shared_client", Stage::Calm, identity::shared_client),
     case("wrong_address", Stage::Calm, peers::wrong_address),
     case("in_flight", Stage::Rush, rush::in_flight),
     case("cold_start", Stage::Rush, rush::cold_start),
