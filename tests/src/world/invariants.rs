@@ -56,11 +56,14 @@ pub enum Invariant {
     EndVerdicts,
     /// I22: in a world that has healed, a check is followed by an end that its broker takes.
     UnknownsSettle,
+    /// I25: each traced send with a verdict gives one record at most, no record is lost without being counted, and nothing
+    /// untraced appears.
+    TraceRecords,
 }
 
 impl Invariant {
     /// All of them, by number.
-    pub const ALL: [Invariant; 22] = [
+    pub const ALL: [Invariant; 23] = [
         Invariant::ExactlyOneVerdict,
         Invariant::NoFalseOk,
         Invariant::NoFalseCertainty,
@@ -83,13 +86,14 @@ impl Invariant {
         Invariant::EndsOnce,
         Invariant::EndVerdicts,
         Invariant::UnknownsSettle,
+        Invariant::TraceRecords,
     ];
 
-    /// Its short name, from `I1` to `I22`.
+    /// Its short name, such as `I1`.
     pub fn id(self) -> &'static str {
-        const IDS: [&str; 22] = [
+        const IDS: [&str; 23] = [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
-            "I16", "I17", "I18", "I19", "I20", "I21", "I22",
+            "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I25",
         ];
         IDS[self as usize]
     }
@@ -119,6 +123,7 @@ impl Invariant {
             Invariant::EndsOnce => "ends once",
             Invariant::EndVerdicts => "true ends",
             Invariant::UnknownsSettle => "unknowns settle",
+            Invariant::TraceRecords => "trace records",
         }
     }
 }
@@ -146,7 +151,7 @@ impl fmt::Display for Broken {
 
 /// How often each invariant was checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked([u64; 22]);
+pub struct Checked([u64; 23]);
 
 impl Checked {
     /// One more check.
@@ -224,6 +229,7 @@ impl World {
             return self.check();
         }
         self.check_book();
+        self.check_traces();
         for (client, id) in self.pending.clone() {
             let text = format!("client {client}, {id:?} was never answered");
             self.fail(Invariant::ExactlyOneVerdict, text);

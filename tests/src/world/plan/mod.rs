@@ -26,7 +26,7 @@ pub use kinds::{FaultClass, FaultCounts, FaultKind};
 pub use report::{DelayClass, RunReport, VerdictClass, VerdictLine};
 pub use rows::{FAULT_ROWS, FaultRow, Where};
 pub use run::{RunOptions, run_plan, run_seed};
-pub use shape::{ProducerShape, Shape};
+pub use shape::{ProducerShape, Shape, TraceShape};
 
 use rocketmq_core::ground::Rng;
 
@@ -232,6 +232,13 @@ impl Plan {
         let mut plan = self.clone();
         plan.shape.check_interval_ms = None;
         plan.steps.retain(|step| !matches!(step.what, What::Half { .. }));
+        plan
+    }
+
+    /// The same run without message trace.
+    pub fn without_trace(&self) -> Plan {
+        let mut plan = self.clone();
+        plan.shape.trace = None;
         plan
     }
 
