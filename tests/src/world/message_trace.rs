@@ -186,7 +186,8 @@ impl World {
         for (broker, number) in &self.traces.copies {
             let Some(stored) = self.cluster.brokers()[*broker].stored_at(*number) else { continue };
             let unique = stored.unique_key.unwrap_or_default();
-            let Some(client) = self.traces.senders.get(&unique).copied().filter(|_| seen.insert(unique)) else {
+            let Some(client) = self.traces.senders.get(&unique).copied().filter(|_| seen.insert(unique))
+            else {
                 continue;
             };
             let text = String::from_utf8_lossy(&stored.body).into_owned();

@@ -233,7 +233,10 @@ impl World {
                 let too = other.map(too);
                 std::iter::once(input).chain(too).collect()
             }
-            (Mutant::TracesEverybody, OwnedInput::Command { id, command: Command::OpenProducer { config } }) => {
+            (
+                Mutant::TracesEverybody,
+                OwnedInput::Command { id, command: Command::OpenProducer { config } },
+            ) => {
                 let trace = Some(config.trace.clone().unwrap_or_default());
                 let config = Box::new(ProducerConfig { trace, ..(**config).clone() });
                 vec![OwnedInput::Command { id: *id, command: Command::OpenProducer { config } }]

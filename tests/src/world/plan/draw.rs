@@ -7,7 +7,8 @@ use rocketmq_core::producer::TraceConfig;
 
 use super::dice::{Dice, Forks, once_in, pick};
 use super::{
-    Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Plan, SendStep, Shape, Step, TOPICS, TraceShape, What,
+    Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Plan, SendStep, Shape, Step, TOPICS, TraceShape,
+    What,
 };
 use crate::world::LocalTransaction;
 
