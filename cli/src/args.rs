@@ -191,6 +191,14 @@ pub(crate) struct SendArgs {
     /// long as it says. Brokers ask every 30 s (5.x) or 60 s (4.x) by default.
     #[arg(long, value_name = "SECONDS", value_parser = parse_wait, requires = "transaction")]
     pub(crate) wait_checks: Option<Duration>,
+    /// Message trace: a record of each message with a verdict goes to a topic of its own, where consoles look for it.
+    ///
+    /// What waits of the records is sent at the end, within the two seconds that the program takes to leave.
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// The topic of the records of message trace.
+    #[arg(long, value_name = "NAME", default_value = "RMQ_SYS_TRACE_TOPIC", requires = "trace")]
+    pub(crate) trace_topic: TopicName,
     /// Milliseconds within which each message has its verdict, all attempts included.
     ///
     /// At the start, also how long to look for a name server that accepts connections.
@@ -331,6 +339,17 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_of_trace_needs_trace() {
+        let base = "rocketmq send --name-server a:1 --topic t --trace-topic audit";
+        assert!(Cli::try_parse_from(base.split(' ')).is_err());
+        let with = format!("{base} --trace");
+        let Command::Send(send) = Cli::try_parse_from(with.split(' ')).expect("accepted").command else {
+            panic!("not the send command");
+        };
+        assert_eq!((send.trace, send.trace_topic.as_str()), (true, "audit"));
+    }
+
+    #[test]
     fn the_documented_defaults_hold() {
         let line = "rocketmq send --name-server a:1;b:2 --topic t";
         let cli = Cli::try_parse_from(line.split(' ')).expect("accepted");
@@ -341,6 +360,7 @@ mod tests {
         assert_eq!(send.timeout, Duration::from_secs(3));
         assert_eq!(send.serialize, Serialize::Json);
         assert_eq!(send.runtime, RuntimeName::Tokio);
+        assert_eq!((send.trace, send.trace_topic), (false, TopicName::trace_topic()));
         assert_eq!(send.servers.name_server.map(|list| list.len()), Some(2));
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use rocketmq_driver::LocalTransactionState;
+use rocketmq_driver::{Counters, LocalTransactionState};
 use serde_json::{Value, json};
 
 use crate::send::{EndOutcome, HalfEnding};
@@ -48,6 +48,15 @@ pub(crate) struct Tally {
     errors: BTreeMap<String, u64>,
     latency: Histogram<u64>,
     transactions: Transactions,
+    trace: Option<TraceRecords>,
+}
+
+/// What became of the records of message trace.
+#[derive(Debug)]
+struct TraceRecords {
+    made: u64,
+    sent: u64,
+    dropped: u64,
 }
 
 /// Counts of half messages that are stored.
@@ -77,6 +86,7 @@ impl Tally {
             errors: BTreeMap::new(),
             latency: Histogram::new_with_bounds(1, LONGEST_US, 3)?,
             transactions: Transactions::default(),
+            trace: None,
         })
     }
 
@@ -117,6 +127,15 @@ impl Tally {
             (Some(EndOutcome::MayBeDelivered), _) => &mut counts.may_be_delivered,
         };
         *count += 1;
+    }
+
+    /// Takes over what the client has counted of message trace.
+    pub(crate) fn set_trace(&mut self, counters: &Counters) {
+        self.trace = Some(TraceRecords {
+            made: counters.trace_records,
+            sent: counters.trace_records_sent,
+            dropped: counters.trace_records_dropped,
+        });
     }
 
     /// Transactions that were to end, and of which no broker has said that they did.
@@ -198,6 +217,7 @@ impl Summary<'_> {
             "peak_rss_kib": self.peak_rss_kib,
             "errors": self.tally.errors,
             "transactions": self.tally.transactions.to_json(),
+            "trace": self.tally.trace.as_ref().map(TraceRecords::to_json),
         })
     }
 
@@ -226,6 +246,7 @@ impl Summary<'_> {
             lines.push(format!("peak memory    {:.1} MiB", kib as f64 / 1024.0));
         }
         lines.extend(self.tally.transactions.to_line());
+        lines.extend(self.tally.trace.as_ref().map(TraceRecords::to_line));
         for (kind, count) in errors {
             lines.push(format!("error          {count} x {kind}"));
         }
@@ -234,6 +255,18 @@ impl Summary<'_> {
         }
         lines.push(String::new());
         lines.join("\n")
+    }
+}
+
+impl TraceRecords {
+    fn to_json(&self) -> Value {
+        let Self { made, sent, dropped } = self;
+        json!({ "records": made, "sent": sent, "dropped": dropped })
+    }
+
+    fn to_line(&self) -> String {
+        let Self { made, sent, dropped } = self;
+        format!("trace          {made} records, {sent} sent, {dropped} dropped")
     }
 }
 

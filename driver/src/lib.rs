@@ -106,7 +106,7 @@ pub use rocketmq_core::interface::{
 };
 pub use rocketmq_core::interface::{
     Attempt, AttemptFailure, MessageQueue, NoRoute, Outcome, ProducerConfig, Resend, SendError,
-    SendErrorKind, SendReceipt, SendResult, SendStatus, Target, Undelivered,
+    SendErrorKind, SendReceipt, SendResult, SendStatus, Target, TraceConfig, Undelivered,
 };
 pub use rocketmq_core::interface::{
     BrokerView, ClusterView, ConfigError, ConnectionState, ConnectionView, Counters, FaultDetector,

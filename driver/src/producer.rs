@@ -8,7 +8,7 @@ use crate::wait::Wait;
 use rocketmq_core::ground::Now;
 use rocketmq_core::ground::names::{GroupName, TopicName};
 use rocketmq_core::interface::{Answer, Command, ConfigError, ProducerId};
-use rocketmq_core::interface::{ProducerConfig, Resend, SendError, Undelivered};
+use rocketmq_core::interface::{ProducerConfig, Resend, SendError, TraceConfig, Undelivered};
 use rocketmq_core::message::{Message, UniqueKey};
 use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
@@ -288,6 +288,24 @@ impl ProducerBuilder {
     #[doc(alias = "setTopics")]
     pub fn topics(self, topics: impl IntoIterator<Item = TopicName>) -> Self {
         self.set(|config| config.topics.extend(topics))
+    }
+
+    /// Message trace: a record of each send and of each end of a transaction goes to a topic of its own, where consoles
+    /// look for them. Default: none. [`Counters`](rocketmq_core::client::Counters) tell how many records there were, and how
+    /// many were dropped; a send never waits for its record, and never fails for it.
+    ///
+    /// Give the client's [`shutdown`](crate::Client::shutdown) some time: what waits of the records is sent then.
+    #[doc(alias = "setEnableTrace")]
+    #[doc(alias = "enableMsgTrace")]
+    pub fn trace(self, trace: TraceConfig) -> Self {
+        self.set(|config| config.trace = Some(trace))
+    }
+
+    /// Message trace to a topic, with the other settings of [`TraceConfig`] at their defaults.
+    #[doc(alias = "setTraceTopic")]
+    #[doc(alias = "customizedTraceTopic")]
+    pub fn trace_to(self, topic: TopicName) -> Self {
+        self.trace(TraceConfig::to(topic))
     }
 
     /// Opens the producer. No answer of a server is waited for: a name server that is away is no error here.

@@ -13,7 +13,7 @@ use rocketmq_core::command::RequestCode;
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::interface::Hooks;
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
+use rocketmq_core::producer::{ProducerConfig, SendMode, Target, TraceConfig};
 use rocketmq_core::wire::{Inbox, SerializeType, WireLimits};
 
 use crate::answers::{Fate, Request, answer};
@@ -127,6 +127,14 @@ impl<'p> Rig<'p> {
         rig
     }
 
+    /// The same with a producer that is traced.
+    pub fn warm_traced(probe: &'p mut Probe, serialize: SerializeType) -> Self {
+        let mut rig = Self::new(probe, serialize, false);
+        rig.open_producer_with(Some(TraceConfig::default()));
+        rig.send_and_store(1);
+        rig
+    }
+
     fn input(&mut self, input: Input<'_>) {
         let Self { client, probe, now, done, .. } = self;
         let work = || {
@@ -148,7 +156,12 @@ impl<'p> Rig<'p> {
     /// # Panics
     /// When it is refused.
     pub fn open_producer(&mut self) {
-        let config = Box::new(ProducerConfig::new("bench-producer-group".parse().expect("a group")));
+        self.open_producer_with(None);
+    }
+
+    fn open_producer_with(&mut self, trace: Option<TraceConfig>) {
+        let mut config = Box::new(ProducerConfig::new("bench-producer-group".parse().expect("a group")));
+        config.trace = trace;
         self.command(Command::OpenProducer { config });
         self.producer = self.done.opened.expect("the producer opens");
     }
@@ -288,6 +301,13 @@ impl<'p> Rig<'p> {
     fn pass(&mut self, length: Duration) {
         self.now.mono = self.now.mono + length;
         self.now.unix_ms = FIRST_UNIX_MS + (self.now.mono.as_micros() / 1_000).cast_signed();
+    }
+
+    /// Records of message trace so far: made, sent, dropped.
+    #[must_use]
+    pub fn trace_records(&self) -> (u64, u64, u64) {
+        let counters = self.client.counters();
+        (counters.trace_records, counters.trace_records_sent, counters.trace_records_dropped)
     }
 
     /// Bytes that wait to be written.

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rocketmq_driver::{LocalTransactionState, UniqueKey};
+use rocketmq_driver::{Counters, LocalTransactionState, UniqueKey};
 
 use super::verdict::{EndOutcome, Ending, HalfEnding};
 use crate::report::Report;
@@ -88,6 +88,11 @@ impl Ledger {
         for (key, (_, half)) in self.lock().halves.iter_mut().flatten() {
             half.checks = half.checks.max(times(*key));
         }
+    }
+
+    /// Learns what became of the records of message trace.
+    pub(crate) fn note_trace(&self, counters: &Counters) {
+        self.lock().tally.set_trace(counters);
     }
 
     /// Messages with a verdict so far.

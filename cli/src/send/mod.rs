@@ -181,6 +181,9 @@ async fn main(runtime: Runtime, run: Arc<Run>, recording: Option<File>) -> Resul
     run.ledger.note_checks_since_end(|key| producer.checks_since_end(key));
     producer.close(LEAVE_TIME).await;
     client.shutdown(LEAVE_TIME).await;
+    if run.args.trace {
+        run.ledger.note_trace(&client.counters());
+    }
     if let RecordingState::Ended { failure: Some(failure), .. } = client.recording_state() {
         run.recording_failure.get_or_init(|| failure);
     }
@@ -204,7 +207,11 @@ async fn open(
     let client = runtime.start(builder)?;
     // Brokers can ask about messages of other runs before the first one of this run.
     let topics = args.transaction.map(|_| args.topic.clone());
-    let producer = client.producer(args.group.clone()).topics(topics).open().await?;
+    let mut builder = client.producer(args.group.clone()).topics(topics);
+    if args.trace {
+        builder = builder.trace_to(args.trace_topic.clone());
+    }
+    let producer = builder.open().await?;
     Ok((client, producer))
 }
 

@@ -4,6 +4,7 @@
 //! escape, so a separator inside a text, which only a server could have put there, becomes a blank.
 
 use crate::wire::WrittenNumber;
+use crate::wire::text::any_below;
 use alloc::string::String;
 use core::ops::Range;
 
@@ -208,7 +209,7 @@ fn text(out: &mut String, value: Option<&str>) -> Range<usize> {
     out.push(CONTENT_SPLITOR);
     let start = out.len();
     let value = value.unwrap_or(NULL);
-    if value.contains([CONTENT_SPLITOR, FIELD_SPLITOR]) {
+    if any_below::<3>(value.as_bytes()) {
         out.extend(value.chars().map(|c| if matches!(c, CONTENT_SPLITOR | FIELD_SPLITOR) { ' ' } else { c }));
     } else {
         out.push_str(value);

@@ -71,6 +71,8 @@ pub(super) struct Tracer {
 struct Record {
     text: String,
     found_by: TraceKeys,
+    /// Bytes of the texts by which it is found, with a blank behind each.
+    keys_len: usize,
 }
 
 /// The content of one trace message.
@@ -86,11 +88,13 @@ impl Record {
     fn new(write: impl FnOnce(&mut String) -> TraceKeys) -> Self {
         let mut text = String::new();
         let mut found_by = write(&mut text);
-        if found_by.msg_id.len() + found_by.keys.as_ref().map_or(0, ExactSizeIterator::len) + 2 > MOST_KEYS {
+        let mut keys_len = found_by.msg_id.len() + 1;
+        match &found_by.keys {
+            Some(keys) if keys_len + keys.len() < MOST_KEYS => keys_len += keys.len() + 1,
             // It can still be found by its id.
-            found_by.keys = None;
+            _ => found_by.keys = None,
         }
-        Self { text, found_by }
+        Self { text, found_by, keys_len }
     }
 
     /// The texts by which it is found.
@@ -98,10 +102,6 @@ impl Record {
         let part = |range: &core::ops::Range<usize>| self.text.get(range.clone()).unwrap_or_default();
         let keys = self.found_by.keys.as_ref().map_or("", part);
         core::iter::once(part(&self.found_by.msg_id)).chain(keys.split(' ').filter(|key| !key.is_empty()))
-    }
-
-    fn keys_len(&self) -> usize {
-        self.keys().map(|key| key.len() + 1).sum()
     }
 }
 
@@ -167,7 +167,7 @@ impl Tracer {
         }
         let (mut count, mut bytes, mut keys_len) = (0, 0, 0);
         for record in self.queue.iter().take(self.config.batch_records) {
-            let (text, keys) = (record.text.len(), record.keys_len());
+            let (text, keys) = (record.text.len(), record.keys_len);
             if count > 0 && (bytes + text > self.config.batch_bytes || keys_len + keys > MOST_KEYS) {
                 break;
             }

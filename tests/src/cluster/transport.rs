@@ -48,6 +48,15 @@ impl Answer {
         Answer { in_own_type: true, ..Answer::with_body(body) }
     }
 
+    /// The same of a server that wants no records of trace.
+    pub(crate) fn without_trace(mut self) -> Answer {
+        let mut fields = self.ext_fields.iter_mut().flatten();
+        if let Some((_, value)) = fields.find(|(name, _)| *name == "TRACE_ON") {
+            *value = Some("false".into());
+        }
+        self
+    }
+
     pub(crate) fn refused(code: i32, remark: impl Into<String>) -> Answer {
         Answer { remark: Some(remark.into()), ..Answer::new(code) }
     }

@@ -74,6 +74,9 @@ fn write_shape(out: &mut String, shape: &Shape) -> fmt::Result {
     if let Some(interval) = shape.check_interval_ms {
         writeln!(out, "  brokers ask about half messages every {}", time(Duration::from_millis(interval)))?;
     }
+    if let Some(trace) = &shape.trace {
+        writeln!(out, "  {trace:?}")?;
+    }
     let names: Vec<&str> = shape.faults.iter().map(|kind| kind.name()).collect();
     if names.is_empty() { Ok(()) } else { writeln!(out, "  everywhere: {}", names.join(", ")) }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rocketmq_core::client::TransactionEnd;
 use rocketmq_core::producer::{Outcome, SendReceipt};
 
+use super::message_trace::TraceBook;
 use super::model::judge;
 use super::{Invariant, SendHandle, Verdict, World};
 use crate::cluster::topic::{CHECK_MAX_TIME_TOPIC, HALF_TOPIC};
@@ -58,6 +59,11 @@ impl World {
                 continue;
             }
             while let Some(copy) = broker.brief_at(*read) {
+                if TraceBook::is_trace_topic(copy.topic) {
+                    self.traces.note_copy(index, *read);
+                    *read += 1;
+                    continue;
+                }
                 let key = copy.key.unwrap_or_default();
                 let sends = self.book.sends_of.get(key).map_or(&[][..], Vec::as_slice);
                 if sends.iter().any(|send| self.halves.is_half(*send)) && !is_first_copy(&copy) {

@@ -55,12 +55,14 @@ impl World {
         let mut config = ProducerConfig::new(group.parse().expect("a group name"));
         tweak(&mut config);
         let due = self.now_us;
-        let id = self.command(client, Some(due), Command::OpenProducer { config: Box::new(config) });
+        let command = Command::OpenProducer { config: Box::new(config.clone()) };
+        let id = self.command(client, Some(due), command);
         self.run_until(Duration::from_secs(1), |world| world.answers.contains_key(&(client, id)));
         match self.answers.remove(&(client, id)) {
             Some(Answer::Opened(result)) => {
                 let id = result?;
                 self.halves.note_producer(client, id, group);
+                self.traces.note_producer(client, id, &config);
                 Ok(SimProducer { client, id })
             }
             other => panic!("no answer to OpenProducer but {other:?}"),
@@ -99,6 +101,9 @@ impl World {
             true => SendMode::OneWay,
             false => SendMode::Acknowledged,
         };
+        if mode != SendMode::OneWay {
+            self.traces.note_send(client, producer.id, number);
+        }
         let send = Send {
             producer: producer.id,
             message,

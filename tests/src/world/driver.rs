@@ -352,12 +352,16 @@ impl World {
             8 * (open + 2) + limits.producers.min(64) * (open + 1) + self.routes.topics_of(client) + 8;
         // Each transaction is ended by one request at a time.
         let others = others + self.ends.count_of(client) + self.halves.count_of(client);
+        let (traces, most_records) = self.traces.most_of(client);
+        let others = others + traces;
         let broken = memory.messages > limits.messages
             || memory.message_bytes > limits.message_bytes
             || memory.waiting_callers > limits.waiting_callers
             || memory.transaction_checks > limits.transaction_checks
             || memory.ended_transactions > limits.ended_transactions + memory.requests
             || memory.outbox_bytes > outbox
+            // Records of what nobody traces are another invariant's business.
+            || most_records > 0 && memory.trace_records > most_records
             || memory.inbox_bytes > (open + 1) * limits.frame_bytes
             || memory.requests > memory.messages + others;
         if broken {

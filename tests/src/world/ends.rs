@@ -73,6 +73,12 @@ impl EndBook {
         self.of.get(&(client, unique.to_owned())).map_or(0, |ends| ends.frames.len())
     }
 
+    /// How many requests of a client may have left.
+    pub(super) fn written_by(&self, client: usize) -> u64 {
+        let of_client = self.of.iter().filter(|((of, _), _)| *of == client);
+        of_client.map(|(_, ends)| (ends.frames.len() + ends.cut_short) as u64).sum()
+    }
+
     /// Of how many transactions a client knows.
     pub(super) fn count_of(&self, client: usize) -> usize {
         self.of.keys().filter(|(of, _)| *of == client).count()

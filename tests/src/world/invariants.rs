@@ -59,11 +59,14 @@ pub enum Invariant {
     /// I23: names on the wire have the client's namespace, requests carry what the client's settings add, and names that are
     /// handed out are bare.
     Names,
+    /// I25: each traced send with a verdict gives one record at most, no record is lost without being counted, and nothing
+    /// untraced appears.
+    TraceRecords,
 }
 
 impl Invariant {
     /// All of them, by number.
-    pub const ALL: [Invariant; 23] = [
+    pub const ALL: [Invariant; 24] = [
         Invariant::ExactlyOneVerdict,
         Invariant::NoFalseOk,
         Invariant::NoFalseCertainty,
@@ -87,13 +90,14 @@ impl Invariant {
         Invariant::EndVerdicts,
         Invariant::UnknownsSettle,
         Invariant::Names,
+        Invariant::TraceRecords,
     ];
 
-    /// Its short name, from `I1` to `I23`.
+    /// Its short name, such as `I1`.
     pub fn id(self) -> &'static str {
-        const IDS: [&str; 23] = [
+        const IDS: [&str; 24] = [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
-            "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I23",
+            "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I23", "I25",
         ];
         IDS[self as usize]
     }
@@ -124,6 +128,7 @@ impl Invariant {
             Invariant::EndVerdicts => "true ends",
             Invariant::UnknownsSettle => "unknowns settle",
             Invariant::Names => "names",
+            Invariant::TraceRecords => "trace records",
         }
     }
 }
@@ -229,6 +234,7 @@ impl World {
             return self.check();
         }
         self.check_book();
+        self.check_traces();
         for (client, id) in self.pending.clone() {
             let text = format!("client {client}, {id:?} was never answered");
             self.fail(Invariant::ExactlyOneVerdict, text);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use rocketmq_core::client::{CommandId, ConnId, ProducerId, Send};
 use rocketmq_core::producer::{SendReceipt, Target};
 
+use super::message_trace::is_trace_frame;
 use super::model::{Handed, Said};
 use super::{Invariant, PipeId, World};
 use crate::cluster::Frame;
@@ -238,6 +239,9 @@ impl World {
         let Some(client) = self.pipes.get(&id).map(|pipe| pipe.client) else {
             return;
         };
+        if is_trace_frame(frame) {
+            return self.note_trace_frame(id, frame);
+        }
         let properties = frame.ext("i").unwrap_or_default();
         let keys = property(properties, "KEYS").unwrap_or_default();
         let key = keys.split(' ').next().unwrap_or_default();

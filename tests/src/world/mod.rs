@@ -15,6 +15,7 @@ mod events;
 mod held;
 mod invariants;
 mod ledger;
+mod message_trace;
 mod mishaps;
 mod model;
 mod mutant;
@@ -56,6 +57,7 @@ use events::Events;
 use held::Held;
 pub use invariants::{Broken, Checked, Invariant};
 use ledger::Ledger;
+use message_trace::TraceBook;
 pub use mutant::Mutant;
 use mutant::Mutation;
 pub use mutant_table::{MutantRow, mutant_table, print_mutants};
@@ -156,6 +158,7 @@ pub struct World {
     ledger: Ledger,
     halves: Halves,
     ends: EndBook,
+    traces: TraceBook,
     mutation: Option<Box<Mutation>>,
     story: Story,
     torture: Torture,
@@ -207,6 +210,7 @@ impl World {
             ledger: Ledger::default(),
             halves: Halves::default(),
             ends: EndBook::default(),
+            traces: TraceBook::default(),
             mutation: None,
             story: Story::default(),
             torture: Torture::default(),

@@ -10,9 +10,9 @@ use rocketmq_core::client::{
     Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, OwnedInput,
 };
 use rocketmq_core::ground::{Instant, Rng};
-use rocketmq_core::producer::{SendError, SendErrorKind, SendReceipt};
+use rocketmq_core::producer::{ProducerConfig, SendError, SendErrorKind, SendReceipt};
 
-use super::mutant_wire::FrameCutter;
+use super::mutant_wire::{FrameCutter, with_trace_on};
 use super::{Invariant, PipeId, World};
 
 /// Mutants that need some time to have something to break begin then, in microseconds.
@@ -124,6 +124,14 @@ mutants! {
     ForgetsNamespace = "forgets-namespace" breaks Names,
     /// Once in a while a name is handed out with its namespace.
     HandsOutNamespace = "hands-out-namespace" breaks Names,
+    /// Producers are traced that are not to be.
+    TracesEverybody = "traces-everybody" breaks TraceRecords,
+    /// Brokers that want no records get them.
+    IgnoresTraceSwitch = "ignores-trace-switch" breaks TraceRecords,
+    /// Records get lost on the way.
+    LosesRecords = "loses-records" breaks TraceRecords,
+    /// Records come twice.
+    RepeatsRecords = "repeats-records" breaks TraceRecords,
 }
 
 impl Mutant {
@@ -228,6 +236,17 @@ impl World {
                     |reservation| OwnedInput::Command { id: *id, command: Command::Withdraw { reservation } };
                 let too = other.map(too);
                 std::iter::once(input).chain(too).collect()
+            }
+            (
+                Mutant::TracesEverybody,
+                OwnedInput::Command { id, command: Command::OpenProducer { config } },
+            ) => {
+                let trace = Some(config.trace.clone().unwrap_or_default());
+                let config = Box::new(ProducerConfig { trace, ..(**config).clone() });
+                vec![OwnedInput::Command { id: *id, command: Command::OpenProducer { config } }]
+            }
+            (Mutant::IgnoresTraceSwitch, OwnedInput::Received { conn, bytes }) => {
+                vec![OwnedInput::Received { conn: *conn, bytes: with_trace_on(bytes).into() }]
             }
             (Mutant::LosesChecks, OwnedInput::Received { conn, bytes }) => {
                 let conn = *conn;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use rocketmq_core::client::ConnId;
 
 use super::ledger::property;
+use super::message_trace::is_trace_frame;
 use super::mutant::Mutant;
 use super::{PipeId, World};
 use crate::cluster::{Dialect, Frame, FrameReader};
@@ -40,6 +41,19 @@ impl FrameCutter {
     }
 }
 
+/// Bytes from a broker in which no trace switch is off.
+pub(super) fn with_trace_on(bytes: &[u8]) -> Vec<u8> {
+    const OFF: &[u8] = b"\"TRACE_ON\":\"false\"";
+    let mut bytes = bytes.to_vec();
+    let places: Vec<usize> =
+        bytes.windows(OFF.len()).enumerate().filter(|(_, window)| *window == OFF).map(|(at, _)| at).collect();
+    for at in places {
+        // Anything but `false` is on.
+        bytes[at + OFF.len() - 2] = b'y';
+    }
+    bytes
+}
+
 fn read(bytes: &[u8]) -> Option<Frame> {
     let mut reader = FrameReader::new(Dialect::V4_9_7);
     reader.push(bytes);
@@ -73,6 +87,8 @@ impl World {
                 | Mutant::ChangesItsMind
                 | Mutant::EndsTwice
                 | Mutant::ForgetsNamespace
+                | Mutant::LosesRecords
+                | Mutant::RepeatsRecords
         );
         if !breaks_wire {
             return bytes;
@@ -91,7 +107,8 @@ impl World {
     fn mutate_frame(&mut self, id: PipeId, number: u64, bytes: Vec<u8>, mut frame: Frame, out: &mut Vec<u8>) {
         let ordered = self.queue_of_ordered(&frame);
         let Some(mutation) = &mut self.mutation else { return };
-        let is_send = frame.code == SEND;
+        let is_trace = is_trace_frame(&frame);
+        let is_send = frame.code == SEND && !is_trace;
         let (one_in_4, one_in_8) = (mutation.once_in(4), mutation.once_in(8));
         match mutation.mutant {
             Mutant::WritesTwice if is_send && one_in_4 => {
@@ -141,6 +158,17 @@ impl World {
             Mutant::EndsTwice if frame.code == END_TRANSACTION && one_in_4 => {
                 out.extend_from_slice(&bytes);
                 out.extend_from_slice(&bytes);
+            }
+            Mutant::LosesRecords if is_trace => {
+                let end = frame.body.iter().position(|byte| *byte == 2).unwrap_or_default();
+                frame.body = frame.body.slice(end + 1..);
+                // Brokers of 5.x want some body.
+                frame.body = if frame.body.is_empty() { Bytes::from_static(b"\x02") } else { frame.body };
+                frame.encode_into(out);
+            }
+            Mutant::RepeatsRecords if is_trace && one_in_4 => {
+                frame.body = [frame.body.clone(), frame.body].concat().into();
+                frame.encode_into(out);
             }
             _ => out.extend_from_slice(&bytes),
         }

@@ -158,6 +158,10 @@ states! {
     checks_settled,
     /// Checks of what the application was asked already.
     checks_repeated,
+    /// Records of message trace that a broker has.
+    trace_records_sent,
+    /// Records of message trace that were dropped.
+    trace_records_dropped,
     /// Messages that became visible by a commit.
     halves_visible,
     /// Half messages that a broker gave up after many checks.
@@ -255,5 +259,7 @@ impl Reached {
         self.checks_answered_again += counters.checks_answered;
         self.checks_settled += counters.checks_settled;
         self.checks_repeated += counters.checks_repeated;
+        self.trace_records_sent += counters.trace_records_sent;
+        self.trace_records_dropped += counters.trace_records_dropped;
     }
 }

@@ -13,6 +13,7 @@ mod plan;
 mod recorded;
 mod rush;
 mod topics;
+mod trace;
 mod transactions;
 
 pub(crate) use bench::Kind;

@@ -10,7 +10,7 @@ use rocketmq_sim::real::RealCluster;
 use rocketmq_tokio::SerializeType;
 
 use super::bench::{Bench, Kind};
-use super::{admin, calm, discovery, faults, identity, peers, recorded, rush, topics, transactions};
+use super::{admin, calm, discovery, faults, identity, peers, recorded, rush, topics, trace, transactions};
 
 /// When a case runs, and beside what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const fn case(name: &'static str, stage: Stage, run: fn(&Bench<'_>) -> String) -
     Case { name, stage, run }
 }
 
-const CASES: [Case; 28] = [
+const CASES: [Case; 29] = [
     case("steady", Stage::LongRun, rush::steady),
     case("auto_create", Stage::Calm, calm::auto_create),
     case("awaited", Stage::Calm, calm::awaited),
@@ -49,6 +49,7 @@ const CASES: [Case; 28] = [
     case("topic_without_write", Stage::Calm, topics::topic_without_write),
     case("transactions", Stage::Calm, transactions::transactions),
     case("ends_refused", Stage::Calm, transactions::ends_refused),
+    case("trace", Stage::Calm, trace::trace),
     case("graceful_shutdown", Stage::Calm, calm::graceful_shutdown),
     case("heartbeat_v2", Stage::Calm, calm::heartbeat_v2),
     case("discovered", Stage::Calm, discovery::discovered),

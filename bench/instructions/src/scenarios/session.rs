@@ -27,6 +27,28 @@ pub(super) fn cycle_of(mut rig: Rig<'_>, in_flight: u64, rounds: u64) {
     assert_eq!((rig.done.stored, rig.done.failed), (1 + rounds * in_flight, 0));
 }
 
+/// The same with message trace: records, and the messages that carry them, ten records each.
+pub(super) fn traced(probe: &mut Probe, rounds: u64) {
+    const IN_FLIGHT: u64 = 64;
+    let mut rig = Rig::warm_traced(probe, SerializeType::Json);
+    for _ in 0..rounds {
+        rig.next_round();
+        rig.measuring = true;
+        rig.send(IN_FLIGHT);
+        // First the sends, then the trace messages, of which four go out at once.
+        for _ in 0..3 {
+            rig.move_bytes();
+            rig.next_round();
+            rig.answer_all(Fate::Stored);
+        }
+        rig.measuring = false;
+    }
+    assert_eq!((rig.done.stored, rig.done.failed), (1 + rounds * IN_FLIGHT, 0));
+    let (made, sent, dropped) = rig.trace_records();
+    assert_eq!((made, dropped), (1 + rounds * IN_FLIGHT, 0));
+    assert!(made - sent < 10, "{sent} of {made} records were sent");
+}
+
 /// What it costs to write requests that have waited for the socket: the hot encoder with what belongs to it.
 pub(super) fn write(probe: &mut Probe, serialize: SerializeType, rounds: u64) {
     const WAITING: u64 = 64;

@@ -102,3 +102,15 @@ pub(super) enum Reply {
     At(u64, Answer),
     Never,
 }
+
+impl Reply {
+    /// The same with another answer.
+    pub(super) fn map(self, change: impl FnOnce(Answer) -> Answer) -> Reply {
+        match self {
+            Reply::Now(answer) => Reply::Now(change(answer)),
+            Reply::Twice(answer) => Reply::Twice(change(answer)),
+            Reply::At(at, answer) => Reply::At(at, change(answer)),
+            Reply::Never => Reply::Never,
+        }
+    }
+}

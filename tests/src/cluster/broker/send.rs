@@ -34,6 +34,11 @@ struct Ready {
 
 impl Broker {
     pub(super) fn send(&mut self, now_ms: u64, conn: ConnKey, request: &Frame) -> Reply {
+        let reply = self.take_send(now_ms, conn, request);
+        if self.settings.trace_on { reply } else { reply.map(Answer::without_trace) }
+    }
+
+    fn take_send(&mut self, now_ms: u64, conn: ConnKey, request: &Frame) -> Reply {
         // 5.x turns sends to a slave away at the door, 4.9 at the store.
         if self.settings.busy || (self.settings.slave && self.dialect().is_v5()) {
             return Reply::Now(Answer::refused(
@@ -186,7 +191,7 @@ impl Broker {
         if self.dialect().is_v5() {
             remove_property(pairs, "POP_CK");
             set_property(pairs, "MSG_REGION", "DefaultRegion");
-            set_property(pairs, "TRACE_ON", "true");
+            set_property(pairs, "TRACE_ON", if self.settings.trace_on { "true" } else { "false" });
             if get_property(pairs, "UNIQ_KEY").is_none() {
                 let key = format!("{:016X}{:016X}", self.next_random(), self.next_random());
                 set_property(pairs, "UNIQ_KEY", &key);

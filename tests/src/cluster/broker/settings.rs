@@ -41,6 +41,8 @@ pub struct BrokerSettings {
     pub refuse_ends: Option<i32>,
     /// `transactionTimeOut`: how long the broker leaves a half message alone, in milliseconds.
     pub transaction_timeout_ms: u64,
+    /// `traceOn`: turned off, answers to sends say that no records of trace are wanted.
+    pub trace_on: bool,
     /// `timerWheelEnable`: turned off, timer messages get code 1 (5.5.0).
     pub timer_wheel: bool,
     /// The page cache is busy: every send gets code 2 before anything else is looked at.
@@ -68,6 +70,7 @@ impl Default for BrokerSettings {
             transaction_check_interval_ms: 30_000,
             transaction_timeout_ms: 6_000,
             refuse_ends: None,
+            trace_on: true,
             timer_wheel: true,
             busy: false,
             slave: false,

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use rocketmq_core::client::TransactionEnd;
+use rocketmq_core::producer::TraceConfig;
 
 use super::dice::{Dice, Forks, once_in, pick};
 use super::{
-    Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Names, Plan, SendStep, Shape, Step, TOPICS, What,
+    Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Names, Plan, SendStep, Shape, Step, TOPICS,
+    TraceShape, What,
 };
 use crate::world::LocalTransaction;
 
@@ -44,7 +46,8 @@ pub(super) fn plan(seed: u64, mode: Mode, only: Option<&[FaultKind]>, forks: &mu
     let ending = forks.part("ending", draw_ending);
     let check_interval_ms = forks.part("transactions", |dice| add_halves(dice, &shape, &mut moments));
     let names = forks.part("names", Names::draw);
-    let shape = Shape { check_interval_ms, names, ..shape };
+    let trace = forks.part("trace", draw_trace);
+    let shape = Shape { check_interval_ms, names, trace, ..shape };
     let twice = enabled.contains(&FaultKind::SecondShutdown);
     let steps = moments.into_iter().flat_map(|(faults, load)| faults.into_iter().chain(load)).collect();
     Plan { seed, mode, shape, steps, ending: Ending { twice, ..ending } }
@@ -162,6 +165,27 @@ fn draw_send(dice: &mut dyn Dice, shape: &Shape, label: &mut u32) -> SendStep {
         retries: if once_in(dice, 8) { Some(dice.below(4) as u32) } else { None },
         odd: None,
     }
+}
+
+/// Message trace in one of four runs, with bounds that are reached.
+fn draw_trace(dice: &mut dyn Dice) -> Option<TraceShape> {
+    if dice.below(4) != 3 {
+        return None;
+    }
+    let batch_records = pick(dice, &[1, 3, 10]);
+    let batch_bytes = pick(dice, &[1_024, 128_000]);
+    Some(TraceShape {
+        config: TraceConfig {
+            flush_interval: Duration::from_millis(pick(dice, &[50, 1_000, 5_000])),
+            batch_records,
+            batch_bytes,
+            queue_records: pick(dice, &[batch_records, 20, 2_048]),
+            queue_bytes: pick(dice, &[batch_bytes, 4 << 20]),
+            ..TraceConfig::default()
+        },
+        producers: 1 + dice.below(7),
+        switched_off: pick(dice, &[0, 0, 1, 2, 7]),
+    })
 }
 
 /// Half messages in one of four runs, and how often their brokers ask.

@@ -130,6 +130,12 @@ impl Run<'_> {
                 self.world.fail(Invariant::ShutdownDrains, text);
             }
         }
+        // That of clients themselves as well.
+        let left = self.world.cluster.producers("CLIENT_INNER_PRODUCER");
+        if !left.is_empty() {
+            let text = format!("brokers still have {left:?} as inner producers");
+            self.world.fail(Invariant::ShutdownDrains, text);
+        }
         self.world.check();
     }
 

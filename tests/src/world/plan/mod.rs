@@ -28,7 +28,7 @@ pub use names::Names;
 pub use report::{DelayClass, RunReport, VerdictClass, VerdictLine};
 pub use rows::{FAULT_ROWS, FaultRow, Where};
 pub use run::{RunOptions, run_plan, run_seed};
-pub use shape::{ProducerShape, Shape};
+pub use shape::{ProducerShape, Shape, TraceShape};
 
 use rocketmq_core::ground::Rng;
 
@@ -241,6 +241,13 @@ impl Plan {
     pub fn without_names(&self) -> Plan {
         let mut plan = self.clone();
         plan.shape.names = Names::default();
+        plan
+    }
+
+    /// The same run without message trace.
+    pub fn without_trace(&self) -> Plan {
+        let mut plan = self.clone();
+        plan.shape.trace = None;
         plan
     }
 

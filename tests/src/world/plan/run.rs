@@ -103,6 +103,10 @@ impl<'a> Run<'a> {
                 }
             });
         }
+        if let Some(trace) = &shape.trace {
+            let off = (0..shape.brokers).filter(|broker| trace.switched_off >> broker & 1 == 1);
+            off.for_each(|broker| world.switch_trace_off(broker));
+        }
         let mut clients = vec![0];
         for place in 1..shape.clients {
             clients.push(world.add_client(|config| shape.configure(place, config)));
@@ -150,7 +154,8 @@ impl<'a> Run<'a> {
         if self.world.clients[client].over || self.leaving.iter().any(|(ticket, _)| ticket.client == client) {
             return;
         }
-        match self.world.try_open_producer(client, shape.group, |config| shape.apply(config)) {
+        let trace = self.plan.shape.trace_of(number);
+        match self.world.try_open_producer(client, shape.group, |config| shape.apply(trace, config)) {
             Ok(producer) => self.producers.push(Opened { producer, shape: number }),
             Err(error) => {
                 let text = format!("{} cannot be opened: {error}", shape.group);

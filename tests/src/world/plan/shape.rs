@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use rocketmq_core::client::{ClientConfig, LatencyFault, Limits, Timing};
 use rocketmq_core::ground::Rng;
-use rocketmq_core::producer::{ProducerConfig, Resend};
+use rocketmq_core::producer::{ProducerConfig, Resend, TraceConfig};
 use rocketmq_core::wire::SerializeType;
 
 use super::dice::{Dice, Forks, once_in, pick};
@@ -47,6 +47,19 @@ pub struct Shape {
     pub check_interval_ms: Option<u64>,
     /// What clients add to names and requests.
     pub names: Names,
+    /// Message trace, in some worlds.
+    pub trace: Option<TraceShape>,
+}
+
+/// Who is traced, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceShape {
+    /// The settings.
+    pub config: TraceConfig,
+    /// Which producers: a bit for each, by its number.
+    pub producers: u64,
+    /// Which brokers want no records: a bit for each, by its number.
+    pub switched_off: u64,
 }
 
 /// One producer.
@@ -67,7 +80,8 @@ pub struct ProducerShape {
 }
 
 impl ProducerShape {
-    pub(super) fn apply(&self, config: &mut ProducerConfig) {
+    pub(super) fn apply(&self, trace: Option<TraceConfig>, config: &mut ProducerConfig) {
+        config.trace = trace;
         config.retries = self.retries;
         config.resend = self.resend;
         config.retry_another_broker_when_not_store_ok = self.another_broker;
@@ -84,6 +98,12 @@ impl Shape {
             }
         }
         shape
+    }
+
+    /// How a producer is traced, by its number.
+    pub(super) fn trace_of(&self, producer: usize) -> Option<TraceConfig> {
+        let trace = self.trace.as_ref().filter(|trace| trace.producers >> producer & 1 == 1);
+        trace.map(|trace| trace.config.clone())
     }
 
     pub(super) fn cluster(&self, seed: u64) -> ClusterConfig {
@@ -187,6 +207,7 @@ fn draw_calm(dice: &mut dyn Dice) -> Shape {
         faults: Vec::new(),
         check_interval_ms: None,
         names: Names::default(),
+        trace: None,
     }
 }
 
