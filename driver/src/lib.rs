@@ -62,6 +62,7 @@ mod events;
 mod identity;
 mod link;
 mod lone;
+mod naming;
 mod producer;
 mod recording;
 pub mod runtime;
