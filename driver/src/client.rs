@@ -17,10 +17,9 @@ use rocketmq_core::client::Client as Core;
 use rocketmq_core::ground::Now;
 use rocketmq_core::ground::endpoint::{NameServers, NameServersError};
 use rocketmq_core::ground::names::{ClientId, GroupName};
-use rocketmq_core::ground::namespace::Namespace;
 use rocketmq_core::interface::{
     Answer, ClientConfig, ClusterView, Command, ConfigError, Counters, Hooks, HttpDiscovery, LatencyFault,
-    Limits, MemoryUse, RunningInfo, ServiceState, Timing, Undelivered, Zone,
+    Limits, MemoryUse, RunningInfo, ServiceState, Timing, Undelivered,
 };
 use rocketmq_core::wire::SerializeType;
 use std::fmt::{self, Display};
@@ -213,8 +212,8 @@ impl Client {
 #[must_use = "a builder does nothing until the client is built"]
 pub struct ClientBuilder {
     /// Where the name servers come from: a list, who knows one, or why there is neither.
-    source: Result<(NameServers, Option<HttpDiscovery>), ConfigError>,
-    config: ClientConfig,
+    pub(crate) source: Result<(NameServers, Option<HttpDiscovery>), ConfigError>,
+    pub(crate) config: ClientConfig,
     pub(crate) hooks: Hooks,
     drop_budget: Duration,
     #[cfg(feature = "record")]
@@ -266,44 +265,6 @@ impl ClientBuilder {
     #[doc(alias = "setUnitName")]
     pub fn unit_name(mut self, name: impl Into<String>) -> Self {
         self.config.identity.unit_name = Some(name.into());
-        self
-    }
-
-    /// The namespace of topics and groups, such as `MQ_INST_4711_shop`: servers know `MQ_INST_4711_shop%orders` as what this
-    /// client calls `orders`. Default: none. See [`ClientConfig::namespace`].
-    #[doc(alias = "setNamespace")]
-    pub fn namespace<N>(mut self, namespace: N) -> Self
-    where
-        N: TryInto<Namespace>,
-        N::Error: Display,
-    {
-        match namespace.try_into() {
-            Ok(namespace) => self.config.namespace = Some(namespace),
-            // The first setting that is wrong is the one that is told.
-            Err(error) => self.source = self.source.and(Err(wrong("namespace", error))),
-        }
-        self
-    }
-
-    /// The namespace that all requests carry as a header field, Java's second kind. Default: none. See
-    /// [`ClientConfig::namespace_v2`].
-    #[doc(alias = "setNamespaceV2")]
-    pub fn namespace_v2(mut self, namespace: impl Into<String>) -> Self {
-        self.config.namespace_v2 = Some(namespace.into());
-        self
-    }
-
-    /// Messages are marked as those of a unit. Default: they are not.
-    #[doc(alias = "setUnitMode")]
-    pub fn unit_mode(mut self, on: bool) -> Self {
-        self.config.unit_mode = on;
-        self
-    }
-
-    /// The zone in which the client runs; all requests carry it. Default: none.
-    #[doc(alias = "rocketmq.zone")]
-    pub fn zone(mut self, zone: Zone) -> Self {
-        self.config.zone = Some(zone);
         self
     }
 

@@ -63,6 +63,7 @@ mod hooks;
 mod identity;
 mod link;
 mod lone;
+mod naming;
 mod producer;
 mod recording;
 pub mod runtime;

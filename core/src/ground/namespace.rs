@@ -45,7 +45,7 @@ const SYSTEM_PREFIXES: [&str; 2] = ["rmq_sys_", "CID_RMQ_SYS_"];
 /// assert_eq!(namespace.wrap("orders"), "MQ_INST_4711_shop%orders");
 /// assert_eq!(namespace.wrap("%RETRY%clerks"), "%RETRY%MQ_INST_4711_shop%clerks");
 /// assert_eq!(namespace.wrap("TBW102"), "TBW102");
-/// assert_eq!(namespace.unwrap("MQ_INST_4711_shop%orders"), "orders");
+/// assert_eq!(namespace.bare("MQ_INST_4711_shop%orders"), "orders");
 /// # Ok::<(), rocketmq_core::ground::names::NameError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,7 +75,7 @@ impl Namespace {
     /// few that nobody gives: where wrapping the rest would not lead back, as with `namespace%TBW102`.
     #[doc(alias = "withoutNamespace")]
     #[must_use]
-    pub fn unwrap<'a>(&self, name: &'a str) -> Cow<'a, str> {
+    pub fn bare<'a>(&self, name: &'a str) -> Cow<'a, str> {
         let Some((prefix, rest)) = self.own(name) else {
             return Cow::Borrowed(name);
         };
@@ -88,6 +88,11 @@ impl Namespace {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         is_system_name(name) || self.own(name).is_some()
+    }
+
+    /// Characters of a name as servers know it: all of them are ASCII.
+    fn wrapped_len(&self, name: &str) -> usize {
+        if self.has(name) { name.len() } else { name.len().saturating_add(self.0.len()).saturating_add(1) }
     }
 
     /// Prefix and rest of a name in this namespace.
@@ -107,7 +112,7 @@ impl Namespace {
     /// # Errors
     /// The length with the namespace, and the limit.
     pub fn check_topic(&self, topic: &TopicName) -> Result<(), NameError> {
-        check_len("topic with its namespace", &self.wrap(topic.as_str()), MAX_TOPIC_LEN)
+        check_len("topic with its namespace", self.wrapped_len(topic.as_str()), MAX_TOPIC_LEN)
     }
 
     /// Refuses a group that is too long with its namespace.
@@ -115,13 +120,11 @@ impl Namespace {
     /// # Errors
     /// The length with the namespace, and the limit.
     pub fn check_group(&self, group: &GroupName) -> Result<(), NameError> {
-        check_len("group with its namespace", &self.wrap_group(group.as_str()), MAX_GROUP_LEN)
+        check_len("group with its namespace", self.wrapped_len(group.as_str()), MAX_GROUP_LEN)
     }
 }
 
-fn check_len(what: &'static str, wrapped: &str, max: usize) -> Result<(), NameError> {
-    // Names are ASCII.
-    let len = wrapped.len();
+fn check_len(what: &'static str, len: usize, max: usize) -> Result<(), NameError> {
     if len > max { Err(NameError::TooLong { what, len, max }) } else { Ok(()) }
 }
 

@@ -27,7 +27,7 @@ fn names_are_wrapped_as_java_wraps_them() {
         ("RMQ_SYS_mine", "MQ_INST_1_a%RMQ_SYS_mine"),
     ] {
         assert_eq!(ns.wrap(name), wrapped, "{name}");
-        assert_eq!(ns.unwrap(wrapped), name, "{wrapped}");
+        assert_eq!(ns.bare(wrapped), name, "{wrapped}");
         assert!(ns.has(wrapped) && !ns.has(name), "{name}");
     }
 }
@@ -37,7 +37,7 @@ fn names_of_the_system_and_wrapped_ones_stay_as_they_are() {
     let ns = namespace("MQ_INST_1_a");
     let of_the_system = ["rmq_sys_wheel_timer", "CID_RMQ_SYS_TRANS", "rmq_sys_"];
     for name in SYSTEM_NAMES.into_iter().chain(of_the_system) {
-        assert_eq!((ns.wrap(name), ns.unwrap(name)), (name.into(), name.into()));
+        assert_eq!((ns.wrap(name), ns.bare(name)), (name.into(), name.into()));
     }
     for name in ["MQ_INST_1_a%orders", "%RETRY%MQ_INST_1_a%clerks", "%DLQ%MQ_INST_1_a%x", ""] {
         assert_eq!(ns.wrap(name), name);
@@ -52,12 +52,12 @@ fn foreign_names_are_not_unwrapped() {
     for name in
         ["orders", "MQ_INST_2_b%orders", "%RETRY%MQ_INST_2_b%x", "MQ_INST_1_a", "MQ_INST_1_ab%x", "%", ""]
     {
-        assert_eq!(ns.unwrap(name), name);
+        assert_eq!(ns.bare(name), name);
         assert!(!ns.has(name), "{name}");
     }
     // In the namespace, but wrapping the rest would lead elsewhere.
     for name in ["MQ_INST_1_a%TBW102", "MQ_INST_1_a%", "MQ_INST_1_a%MQ_INST_1_a%x", "MQ_INST_1_a%%RETRY%x"] {
-        assert_eq!((ns.wrap(name), ns.unwrap(name)), (name.into(), name.into()));
+        assert_eq!((ns.wrap(name), ns.bare(name)), (name.into(), name.into()));
         assert!(ns.has(name), "{name}");
     }
 }
@@ -117,19 +117,20 @@ proptest! {
     fn wrapping_leads_back_and_does_nothing_twice(name in names()) {
         let ns = namespace("ns");
         let wrapped = ns.wrap(&name).into_owned();
+        prop_assert_eq!(ns.wrapped_len(&name), wrapped.len());
         prop_assert!(ns.has(&wrapped));
         prop_assert_eq!(&*ns.wrap(&wrapped), &*wrapped);
         // Nobody's name is lost: it comes back, unless it was wrapped to begin with.
-        let bare = ns.unwrap(&wrapped).into_owned();
+        let bare = ns.bare(&wrapped).into_owned();
         prop_assert!(bare == name || ns.has(&name), "{} became {} and then {}", name, wrapped, bare);
         prop_assert_eq!(&*ns.wrap(&bare), &*wrapped);
-        prop_assert_eq!(&*ns.unwrap(&bare), &*bare);
+        prop_assert_eq!(&*ns.bare(&bare), &*bare);
     }
 
     #[test]
     fn what_is_handed_out_leads_back_where_it_came_from(name in names()) {
         let ns = namespace("ns");
-        let bare = ns.unwrap(&name);
+        let bare = ns.bare(&name);
         if ns.has(&name) {
             prop_assert_eq!(&*ns.wrap(&bare), &*name);
         } else {

@@ -97,12 +97,12 @@ impl Heartbeat {
         groups: impl Iterator<Item = &'a GroupName>,
     ) {
         let groups: Vec<_> = groups.map(|group| self.naming.group(group)).collect();
-        let groups: Vec<&str> = groups.iter().map(AsRef::as_ref).collect();
         self.has_groups = !groups.is_empty();
         self.body.clear();
-        write_heartbeat_data(&mut self.body, self.client_id.as_str(), groups.iter().copied());
+        let texts = || groups.iter().map(AsRef::as_ref);
+        write_heartbeat_data(&mut self.body, self.client_id.as_str(), texts());
         if let Some(v2) = &mut self.v2 {
-            v2.set_groups(&self.client_id, groups);
+            v2.set_groups(&self.client_id, texts().collect());
         }
         if self.has_groups {
             self.round_at.get_or_insert(cx.now + self.timing.heartbeat_interval);

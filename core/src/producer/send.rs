@@ -179,9 +179,9 @@ impl Producers {
     #[cold]
     #[inline(never)]
     fn check_properties(&self, send: &Send) -> Result<(), MessageError> {
-        let group = self.get(send.producer).map(|producer| self.naming.group(&producer.config.group));
-        let half_of = group.as_deref().filter(|_| send.mode == SendMode::Half);
-        check_added(&send.message, &added_properties(&self.naming, half_of))
+        let producer = self.get(send.producer).filter(|_| send.mode == SendMode::Half);
+        let group = producer.map(|producer| self.naming.group(&producer.config.group));
+        check_added(&send.message, &added_properties(&self.naming, group.as_deref()))
     }
 
     /// Ends the wait of a send: its timer or its request. False when the send is gone.

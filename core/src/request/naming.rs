@@ -95,7 +95,7 @@ impl Naming {
 
     /// A topic as the user knows it.
     pub(crate) fn user_topic(&self, topic: &TopicName) -> TopicName {
-        let own = self.namespace.as_ref().map(|namespace| namespace.unwrap(topic.as_str()));
+        let own = self.namespace.as_ref().map(|namespace| namespace.bare(topic.as_str()));
         // What is left of a name is one.
         own.and_then(|own| own.parse().ok()).unwrap_or_else(|| topic.clone())
     }
@@ -116,14 +116,14 @@ impl Naming {
         let Some(namespace) = &self.namespace else {
             return group.parse().ok();
         };
-        let own = namespace.unwrap(group);
+        let own = namespace.bare(group);
         let own = (*namespace.wrap_group(&own) == *group).then_some(own)?;
         own.parse().ok()
     }
 
     /// A group as it is kept: without its namespace, if the user gave it one.
     pub(crate) fn bare_group(&self, group: GroupName) -> GroupName {
-        let own = self.namespace.as_ref().map(|namespace| namespace.unwrap(group.as_str()));
+        let own = self.namespace.as_ref().map(|namespace| namespace.bare(group.as_str()));
         own.and_then(|own| own.parse().ok()).unwrap_or(group)
     }
 
@@ -136,7 +136,7 @@ impl Naming {
             return topics;
         };
         let own = topics.iter().filter(|topic| namespace.has(topic));
-        own.map(|topic| namespace.unwrap(topic).into_owned()).collect()
+        own.map(|topic| namespace.bare(topic).into_owned()).collect()
     }
 
     /// Adds a whole request to `out`: [`encode_request`] with the fields that all requests have.

@@ -49,8 +49,12 @@ impl WriteFields for Ext<'_> {
 
 impl Rig {
     pub(crate) fn new(limits: Limits) -> Self {
+        Self::with(|config| config.limits = limits)
+    }
+
+    fn with(change: impl FnOnce(&mut ClientConfig)) -> Self {
         let mut config = ClientConfig::new("127.0.0.1:9876".parse().unwrap(), 3);
-        config.limits = limits;
+        change(&mut config);
         let now = Now { mono: Instant::from_millis(1), unix_ms: 1_700_000_000_000 };
         let mut rig = Self {
             client: Client::new(config, now).unwrap(),
@@ -190,12 +194,25 @@ impl Rig {
 
     /// Route, heartbeat and a first send are done.
     pub(crate) fn warm(limits: Limits) -> Self {
-        let mut rig = Self::new(limits);
+        Self::new(limits).warmed()
+    }
+
+    /// With namespaces of both kinds.
+    pub(crate) fn warm_in_namespaces() -> Self {
+        let rig = Self::with(|config| {
+            config.namespace = Some("MQ_INST_1_shop".parse().unwrap());
+            config.namespace_v2 = Some("shop".into());
+        });
+        rig.warmed()
+    }
+
+    fn warmed(mut self) -> Self {
+        let rig = &mut self;
         rig.send(Self::message(10));
         for _ in 0..3 {
             rig.answer_all();
         }
         assert_eq!(rig.stored, 1);
-        rig
+        self
     }
 }
