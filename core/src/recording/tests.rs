@@ -237,7 +237,7 @@ fn only_known_settings_are_recorded() {
     names.extend(config().timing.fields().map(|(name, _)| format!("timing.{name}")));
     names.extend(config().limits.fields().map(|(name, _)| format!("limits.{name}")));
     let mut out = Vec::new();
-    settings::put_client(&mut out, &config());
+    settings::put_client(&mut out, &config(), &HookNames::default());
     let mut parts = parts::Parts::new(&out);
     let count = parts.number("count").unwrap();
     assert_eq!(count, names.len() as u64);
