@@ -63,6 +63,21 @@ impl Client {
         }
     }
 
+    /// A command to a client with hooks of sends: interceptors change a message where it is, before anything is moved.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn intercepted_command(&mut self, id: CommandId, mut command: Command) {
+        if self.state == ServiceState::Running
+            && let Command::Send(send) = &mut command
+        {
+            let (producers, mut cx) = self.producing();
+            if !producers.intercept(&mut cx, id, send) {
+                return;
+            }
+        }
+        self.command(id, command);
+    }
+
     /// Whether a client that shuts down, or has done so, refuses a command. A producer that drains may still end the
     /// transactions that it began.
     fn refuses(&self, command: &Command) -> bool {

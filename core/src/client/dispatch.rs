@@ -250,14 +250,8 @@ impl Client {
             if hooked {
                 self.begin_hooked(&work);
             }
-            let mut encoded = self.encode(&work);
-            if hooked {
-                match self.finish_hooked(&work, encoded) {
-                    Some(result) => encoded = result,
-                    None => continue,
-                }
-            }
-            match encoded {
+            match self.encode(&work) {
+                Ok(true) if hooked && !self.finish_hooked(&work) => {}
                 Ok(true) => self.net.written(now, &work, &mut self.actions),
                 Ok(false) => self.net.not_encodable(&work),
                 Err(error) => {
@@ -265,6 +259,10 @@ impl Client {
                     self.not_encodable(&work, &error);
                 }
             }
+        }
+        if hooked {
+            self.end_hooked();
+            self.hooks_ended();
         }
     }
 
@@ -290,7 +288,7 @@ impl Client {
         }
     }
 
-    fn not_encodable(&mut self, work: &ToWrite<Purpose>, error: &crate::wire::EncodeError) {
+    pub(super) fn not_encodable(&mut self, work: &ToWrite<Purpose>, error: &crate::wire::EncodeError) {
         match work.purpose {
             Purpose::Producer(ProducerPurpose::Send(key)) => {
                 let why = error.to_string();
@@ -326,6 +324,9 @@ impl Client {
         admin.close(&mut cx);
         self.state = ServiceState::ShutdownAlready;
         self.net.shut_down(self.now.mono, &mut self.actions);
+        if self.rpc.is_some() {
+            self.hooks_ended();
+        }
         let undelivered = core::mem::take(&mut self.shutdown.undelivered);
         for id in core::mem::take(&mut self.shutdown.ids) {
             self.answer(id, Answer::Closed(undelivered.clone()));

@@ -24,6 +24,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
+/// One-way flag of a request header.
+const FLAG_ONEWAY: i32 = 2;
+
 /// The RPC hooks of a client, and the requests that they have seen.
 #[derive(Debug)]
 pub(super) struct RpcHooks {
@@ -32,6 +35,8 @@ pub(super) struct RpcHooks {
     added: AddedFields,
     /// One request, before it goes to its connection.
     scratch: Outbox,
+    /// The connection whose outbox is `scratch` just now, while its own waits here.
+    lent_to: Option<ConnKey>,
     /// Requests that were written, by connection, number, and whether they are one-way: those have numbers of their own.
     under_way: BTreeMap<(ConnKey, i32, bool), UnderWay>,
 }
@@ -48,8 +53,27 @@ impl core::fmt::Debug for List {
 #[derive(Debug)]
 struct UnderWay {
     endpoint: Endpoint,
+    code: RequestCode,
     serialize: SerializeType,
     header: Box<[u8]>,
+}
+
+/// A request that is about to be written.
+#[derive(Clone, Copy)]
+struct About<'a> {
+    endpoint: &'a Endpoint,
+    code: RequestCode,
+    opaque: i32,
+    one_way: bool,
+    frame: RawFrame<'a>,
+    limits: &'a WireLimits,
+}
+
+impl<'a> About<'a> {
+    fn view(self) -> RequestView<'a> {
+        let Self { endpoint, code, opaque, one_way, frame, limits } = self;
+        RequestView { endpoint, code, opaque, one_way, frame, limits }
+    }
 }
 
 /// Why a request is not written.
@@ -62,7 +86,8 @@ enum NotWritten {
 impl RpcHooks {
     pub(super) fn new(hooks: Vec<Arc<dyn RpcHook>>) -> Option<Box<Self>> {
         let (added, scratch, under_way) = (AddedFields::default(), Outbox::default(), BTreeMap::new());
-        (!hooks.is_empty()).then(|| Box::new(Self { hooks: List(hooks), added, scratch, under_way }))
+        (!hooks.is_empty())
+            .then(|| Box::new(Self { hooks: List(hooks), added, scratch, lent_to: None, under_way }))
     }
 
     /// Takes the request that was encoded last: its first bytes with the header, and its body if that rides along.
@@ -75,15 +100,10 @@ impl RpcHooks {
     }
 
     /// Asks all hooks.
-    fn before(
-        &mut self,
-        endpoint: &Endpoint,
-        header: &Header<'_>,
-        body: &[u8],
-    ) -> Result<(), (usize, HookError)> {
+    fn before(&mut self, about: About<'_>, body: &[u8]) -> Result<(), (usize, HookError)> {
         self.added.clear();
         for (place, hook) in self.hooks.0.iter().enumerate() {
-            let mut request = OutgoingRequest::new(view(endpoint, header), body, &mut self.added);
+            let mut request = OutgoingRequest::new(about.view(), body, &mut self.added);
             let answer = hook.before_request(&mut request);
             answer.map_err(|refusal| (place, HookError::new(hook.name(), &refusal)))?;
         }
@@ -110,10 +130,8 @@ impl RpcHooks {
             return;
         };
         let frame = RawFrame { serialize: written.serialize, header: &written.header, body: &[] };
-        // It could be read before, and no byte of it has changed but for fields that were added in the same way.
-        if let Ok(header) = Header::parse(&frame, limits) {
-            self.after(self.hooks.0.len(), &view(&written.endpoint, &header), outcome);
-        }
+        let about = About { endpoint: &written.endpoint, code: written.code, opaque, one_way, frame, limits };
+        self.after(self.hooks.0.len(), &about.view(), outcome);
     }
 }
 
@@ -122,45 +140,55 @@ impl Client {
     #[cold]
     #[inline(never)]
     pub(super) fn begin_hooked(&mut self, work: &ToWrite<Purpose>) {
+        self.end_hooked();
         if let Some(rpc) = &mut self.rpc
             && !matches!(work.purpose, Purpose::Discovery)
             && let Some(outbox) = self.net.outbox_of(work.conn)
         {
             core::mem::swap(outbox, &mut rpc.scratch);
+            rpc.lent_to = Some(work.conn);
         }
     }
 
-    /// It is encoded, or could not be: the hooks see it, and then it goes to its connection. Gives what encoding gave, or
-    /// nothing when a hook has ended it.
+    /// The connection has its own outbox again.
     #[cold]
     #[inline(never)]
-    pub(super) fn finish_hooked(
-        &mut self,
-        work: &ToWrite<Purpose>,
-        encoded: Result<bool, EncodeError>,
-    ) -> Option<Result<bool, EncodeError>> {
-        if matches!(work.purpose, Purpose::Discovery) {
-            return Some(encoded);
+    pub(super) fn end_hooked(&mut self) {
+        if let Some(rpc) = &mut self.rpc
+            && let Some(conn) = rpc.lent_to.take()
+            && let Some(outbox) = self.net.outbox_of(conn)
+        {
+            core::mem::swap(outbox, &mut rpc.scratch);
         }
+    }
+
+    /// A request is encoded: the hooks see it, and then it goes to its connection. False when it has ended instead.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn finish_hooked(&mut self, work: &ToWrite<Purpose>) -> bool {
+        self.end_hooked();
+        let Err(why) = self.show(work) else {
+            return true;
+        };
+        self.net.not_encodable(work);
+        match why {
+            NotWritten::NotEncodable(error) => self.not_encodable(work, &error),
+            NotWritten::Refused(_, error) => self.refused_by_hook(work.purpose, work.conn, error),
+        }
+        false
+    }
+
+    fn show(&mut self, work: &ToWrite<Purpose>) -> Result<(), NotWritten> {
         let Self { rpc: Some(rpc), net, wire, language, .. } = self else {
-            return Some(encoded);
+            return Ok(());
         };
         let endpoint = net.link_of(work.conn).and_then(|link| net.endpoint(link)).cloned();
-        let (Some(outbox), Some(endpoint)) = (net.outbox_of(work.conn), endpoint) else {
-            return Some(encoded);
-        };
-        core::mem::swap(outbox, &mut rpc.scratch);
-        if !matches!(encoded, Ok(true)) {
-            return Some(encoded);
-        }
-        match rpc.write(work, &endpoint, outbox, *language, wire) {
-            Ok(()) => Some(Ok(true)),
-            Err(NotWritten::NotEncodable(error)) => Some(Err(error)),
-            Err(NotWritten::Refused(_, error)) => {
-                self.net.not_encodable(work);
-                self.refused_by_hook(work.purpose, work.conn, error);
-                None
+        let one_way = net.is_one_way(work.request);
+        match (net.outbox_of(work.conn), endpoint) {
+            (Some(outbox), Some(endpoint)) if !matches!(work.purpose, Purpose::Discovery) => {
+                rpc.write(work, &endpoint, one_way, outbox, *language, wire)
             }
+            _ => Ok(()),
         }
     }
 
@@ -245,40 +273,42 @@ impl RpcHooks {
         &mut self,
         work: &ToWrite<Purpose>,
         endpoint: &Endpoint,
+        one_way: bool,
         outbox: &mut Outbox,
         language: LanguageCode,
         limits: &WireLimits,
     ) -> Result<(), NotWritten> {
         let (first, shared) = self.take_encoded();
         let unreadable = || Refusal::new("the request cannot be read");
-        let read =
-            RawFrame::written(&first).and_then(|frame| Some((frame, Header::parse(&frame, limits).ok()?)));
-        let Some((frame, header)) = read else {
+        let Some((frame, code)) = RawFrame::written(&first).and_then(|frame| Some((frame, frame.code()?)))
+        else {
             return Err(NotWritten::Refused(0, HookError::new("(none)", &unreadable())));
         };
-        let body = shared.as_deref().unwrap_or(frame.body);
-        let written = match self.before(endpoint, &header, body) {
+        let about = About { endpoint, code: RequestCode(code), opaque: work.opaque, one_way, frame, limits };
+        let written = match self.before(about, shared.as_deref().unwrap_or(frame.body)) {
             Ok(()) => self
-                .append(outbox, &first, &frame, &header, shared.as_ref(), language)
+                .append(outbox, &first, about, shared.as_ref(), language)
                 .map_err(NotWritten::NotEncodable),
             Err((place, error)) => Err(NotWritten::Refused(place, error)),
         };
-        let (count, why) = match &written {
-            Ok(copy) => {
-                let under_way =
-                    UnderWay { endpoint: endpoint.clone(), serialize: frame.serialize, header: copy.clone() };
-                self.under_way.insert((work.conn, header.opaque, header.is_oneway()), under_way);
+        let error = match written {
+            Ok(header) => {
+                let (endpoint, code, serialize) = (endpoint.clone(), about.code, frame.serialize);
+                let under_way = UnderWay { endpoint, code, serialize, header };
+                self.under_way.insert((work.conn, work.opaque, one_way), under_way);
                 return Ok(());
             }
-            Err(NotWritten::Refused(place, error)) => (*place, RpcFailure::Hook(error.clone())),
-            Err(NotWritten::NotEncodable(error)) => {
+            Err(error) => error,
+        };
+        // Those that had let it through learn that it was for nothing.
+        let (count, why) = match &error {
+            NotWritten::Refused(place, error) => (*place, RpcFailure::Hook(error.clone())),
+            NotWritten::NotEncodable(error) => {
                 (self.hooks.0.len(), RpcFailure::NotEncodable(error.to_string()))
             }
         };
-        // Those that had let it through learn that it was for nothing.
-        let outcome = RpcOutcome::Failed { written: false, why };
-        self.after(count, &view(endpoint, &header), &outcome);
-        written.map(drop)
+        self.after(count, &about.view(), &RpcOutcome::Failed { written: false, why });
+        Err(error)
     }
 
     /// Appends a request with what was added to it; gives its header.
@@ -286,11 +316,11 @@ impl RpcHooks {
         &self,
         outbox: &mut Outbox,
         first: &Bytes,
-        frame: &RawFrame<'_>,
-        header: &Header<'_>,
+        about: About<'_>,
         shared: Option<&Bytes>,
         language: LanguageCode,
     ) -> Result<Box<[u8]>, EncodeError> {
+        let frame = about.frame;
         let mut copy: Box<[u8]> = Box::default();
         if self.added.is_empty() {
             copy = frame.header.into();
@@ -300,14 +330,14 @@ impl RpcHooks {
             })?;
         } else {
             let head = CommandHead {
-                code: header.code,
-                flag: header.flag,
-                opaque: header.opaque,
+                code: about.code.0,
+                flag: if about.one_way { FLAG_ONEWAY } else { 0 },
+                opaque: about.opaque,
                 version: version::CURRENT,
                 language,
                 remark: None,
             };
-            let fields = WithAdded { fields: header.ext, added: &self.added };
+            let fields = WithAdded { fields: about.view().fields(), added: &self.added };
             let body_len = shared.map_or(frame.body.len(), Bytes::len);
             outbox.append(first.len(), |out| {
                 let before = out.len();
@@ -339,15 +369,5 @@ impl WriteFields for WithAdded<'_> {
         for (name, value) in self.added.iter() {
             sink.str(name, value);
         }
-    }
-}
-
-fn view<'a>(endpoint: &'a Endpoint, header: &Header<'a>) -> RequestView<'a> {
-    RequestView {
-        endpoint,
-        code: RequestCode(header.code),
-        opaque: header.opaque,
-        one_way: header.is_oneway(),
-        fields: header.ext,
     }
 }

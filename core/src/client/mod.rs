@@ -143,6 +143,9 @@ impl Client {
             self.state = ServiceState::Running;
         }
         match input {
+            Input::Command { id, command } if self.producers.has_hooks() => {
+                self.intercepted_command(id, command);
+            }
             Input::Command { id, command } => self.command(id, command),
             _ if self.state == ServiceState::ShutdownAlready => return,
             Input::Connected { conn } => {
@@ -163,9 +166,6 @@ impl Client {
             return;
         }
         let deadline = self.settle();
-        if self.rpc.is_some() {
-            self.hooks_ended();
-        }
         self.tell_deadline(deadline);
     }
 

@@ -4,7 +4,7 @@ use super::action::LostReason;
 use super::hooks::{HookError, Refusal};
 use crate::command::{RequestCode, ResponseCode};
 use crate::ground::endpoint::Endpoint;
-use crate::wire::ExtFields;
+use crate::wire::{ExtFields, Header, RawFrame, WireLimits};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -91,8 +91,16 @@ pub struct RequestView<'a> {
     pub opaque: i32,
     /// No answer is wanted.
     pub one_way: bool,
-    /// Its ext fields. When it was written, those that hooks have added are among them.
-    pub fields: ExtFields<'a>,
+    pub(crate) frame: RawFrame<'a>,
+    pub(crate) limits: &'a WireLimits,
+}
+
+impl<'a> RequestView<'a> {
+    /// Its ext fields. When it was written, those that hooks have added are among them. Read from its header at each call.
+    #[must_use]
+    pub fn fields(&self) -> ExtFields<'a> {
+        Header::parse(&self.frame, self.limits).map(|header| header.ext).unwrap_or_default()
+    }
 }
 
 /// The answer to a request.
@@ -149,6 +157,8 @@ pub enum RpcFailure {
 /// A request that is about to be written.
 pub struct OutgoingRequest<'a> {
     view: RequestView<'a>,
+    /// Its fields, once somebody has asked for them.
+    known: Option<ExtFields<'a>>,
     body: &'a [u8],
     added: &'a mut AddedFields,
 }
@@ -161,7 +171,7 @@ impl fmt::Debug for OutgoingRequest<'_> {
 
 impl<'a> OutgoingRequest<'a> {
     pub(crate) fn new(view: RequestView<'a>, body: &'a [u8], added: &'a mut AddedFields) -> Self {
-        Self { view, body, added }
+        Self { view, known: None, body, added }
     }
 
     /// Where it goes.
@@ -197,7 +207,7 @@ impl<'a> OutgoingRequest<'a> {
     /// Its ext fields so far, those that hooks have added last.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         let added = self.added.iter().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
-        self.view.fields.iter().chain(added)
+        self.known.unwrap_or_else(|| self.view.fields()).iter().chain(added)
     }
 
     /// The value of a field.
@@ -217,6 +227,7 @@ impl<'a> OutgoingRequest<'a> {
                 "the name of a field must have 1 to 255 bytes and no control characters",
             ));
         }
+        self.known = Some(self.known.unwrap_or_else(|| self.view.fields()));
         if self.field(name).is_some() {
             return Err(Refusal::new(alloc::format!("the request has a field {name} already")));
         }

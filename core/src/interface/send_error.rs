@@ -219,11 +219,11 @@ pub enum SendErrorKind {
     ResendForbidden,
     /// An [`RpcHook`](crate::interface::RpcHook) refused the request of an attempt, or panicked.
     #[error("the request was refused by {0}")]
-    Hook(HookError),
+    Hook(Box<HookError>),
     /// A [`SendInterceptor`](crate::interface::SendInterceptor) refused the message, panicked, or made it too heavy. No attempt
     /// was made.
     #[error("the message was refused by {0}")]
-    Intercepted(HookError),
+    Intercepted(Box<HookError>),
     /// A [`CheckForbidden`](crate::interface::CheckForbidden) forbade an attempt, or panicked.
     #[error("an attempt at queue {queue_id} of broker {broker} was forbidden by {hook}")]
     Forbidden {
@@ -232,7 +232,7 @@ pub enum SendErrorKind {
         /// The queue that was chosen.
         queue_id: i32,
         /// Who forbade it, and why.
-        hook: HookError,
+        hook: Box<HookError>,
     },
     /// The producer is closed, or closed before the message was delivered.
     #[error("producer is closed")]

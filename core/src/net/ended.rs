@@ -1,6 +1,6 @@
 //! What became of requests that were written and have no answer, for hooks: floors that ask learn of their own ones only.
 
-use super::{ConnKey, Failure, Net, Request, Stage};
+use super::{ConnKey, Failure, Net, Request, RequestKey, Stage, slot_key};
 use alloc::vec::Vec;
 
 /// A request that was written and ended without an answer.
@@ -31,6 +31,11 @@ impl<P: Copy> Net<P> {
     /// Those that have ended since the last call.
     pub(crate) fn take_ended(&mut self) -> Vec<Ended> {
         self.ended.as_mut().map(core::mem::take).unwrap_or_default()
+    }
+
+    /// Whether no answer to a request is wanted.
+    pub(crate) fn is_one_way(&self, request: RequestKey) -> bool {
+        self.requests.get(slot_key(request)).is_some_and(|request| request.one_way)
     }
 
     pub(super) fn note_ended(&mut self, request: &Request<P>, how: impl FnOnce() -> EndedHow) {

@@ -12,12 +12,12 @@ use crate::net::{LinkKey, Net};
 use alloc::collections::VecDeque;
 
 /// Where an attempt goes.
-pub(super) struct Choice {
-    pub(super) broker: BrokerKey,
-    pub(super) name: BrokerName,
-    pub(super) endpoint: Endpoint,
-    pub(super) link: LinkKey,
-    pub(super) queue_id: i32,
+struct Choice {
+    broker: BrokerKey,
+    name: BrokerName,
+    endpoint: Endpoint,
+    link: LinkKey,
+    queue_id: i32,
 }
 
 /// Why an attempt cannot start.
@@ -39,20 +39,30 @@ impl Producers {
         if send.deadline <= cx.now.mono {
             return self.out_of_time(cx, key);
         }
+        if self.looks_twice {
+            return self.try_send_elsewhere(cx, key);
+        }
         match self.choose(cx, key) {
-            Ok(choice) if self.hooks.is_some() && self.is_forbidden(cx, key, &choice) => {}
             Ok(choice) => self.ask(cx, key, choice),
-            Err(NoChoice::Route) => self.wait_for_route(cx, key),
-            Err(NoChoice::Queue) => {
+            Err(lack) => self.wait_for(cx, key, lack),
+        }
+    }
+
+    fn wait_for<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, lack: NoChoice) {
+        match lack {
+            NoChoice::Route => self.wait_for_route(cx, key),
+            NoChoice::Queue => {
                 if let Some(send) = self.sends.get(key) {
                     cx.cluster.refresh(cx.now.mono, send.topic, cx.net);
                 }
                 self.pause(cx, key);
             }
-            Err(NoChoice::Never(kind)) => self.fail(cx, key, kind),
+            NoChoice::Never(kind) => self.fail(cx, key, kind),
         }
     }
 
+    // As for `ask`.
+    #[inline(always)]
     fn choose<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey) -> Result<Choice, NoChoice> {
         let send = self.sends.get_mut(key).ok_or(NoChoice::Route)?;
         let topic = cx.cluster.topic(send.topic).ok_or(NoChoice::Route)?;
@@ -83,14 +93,32 @@ impl Producers {
             }
         };
         let found = cx.cluster.brokers().get(broker).ok_or(NoChoice::Queue)?;
-        let place = match &found.vip {
-            Some((_, vip)) if vip_is_ready(cx.now.mono, *vip, cx.net, cx.actions) => &found.vip,
-            _ => &found.master,
-        };
-        let (endpoint, link) = place.clone().ok_or(NoChoice::Queue)?;
+        let (endpoint, link) = found.master.clone().ok_or(NoChoice::Queue)?;
         Ok(Choice { broker, name: found.name.clone(), endpoint, link, queue_id })
     }
 
+    /// As [`try_send`](Self::try_send), when there are VIP channels, or somebody who may forbid an attempt.
+    #[cold]
+    #[inline(never)]
+    fn try_send_elsewhere<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey) {
+        match self.choose(cx, key) {
+            Ok(mut choice) => {
+                let vip = cx.cluster.brokers().get(choice.broker).and_then(|broker| broker.vip.clone());
+                let vip = vip.filter(|(_, vip)| vip_is_ready(cx.now.mono, *vip, cx.net, cx.actions));
+                if let Some((endpoint, link)) = vip {
+                    (choice.endpoint, choice.link) = (endpoint, link);
+                }
+                match self.forbidden_by(key, &choice.name, &choice.endpoint, choice.queue_id) {
+                    Some(kind) => self.fail(cx, key, kind),
+                    None => self.ask(cx, key, choice),
+                }
+            }
+            Err(lack) => self.wait_for(cx, key, lack),
+        }
+    }
+
+    // Inlined: there is a second caller that nobody is in a hurry for.
+    #[inline(always)]
     fn ask<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, choice: Choice) {
         let least = (Instant::ZERO + self.timing.attempt_time_min).as_micros();
         let Some(send) = self.sends.get_mut(key) else {
@@ -162,8 +190,6 @@ impl Producers {
 }
 
 /// Whether a send may take a VIP channel; if there is none it is opened, for the next one.
-#[cold]
-#[inline(never)]
 fn vip_is_ready<P: Copy>(
     now: Instant,
     vip: LinkKey,

@@ -1,12 +1,13 @@
 //! Hooks of sends: each message is shown before it is taken on and when it has its verdict, each attempt before it is made.
 //! All of it is out of the way of a client that has none.
 
-use super::attempt::Choice;
-use super::producers::{Context, Producers, Purposes};
-use super::send::{SendKey, SendState};
+use super::producers::{Context, Producers, Purposes, table_key};
+use super::send::{SendKey, SendState, verdict};
+use crate::ground::endpoint::Endpoint;
+use crate::ground::names::BrokerName;
 use crate::interface::{
-    Answer, CheckForbidden, HookError, InterceptedMessage, PlannedAttempt, ProducerId, Refusal, Send,
-    SendEnd, SendErrorKind, SendInterceptor, SendMode, SendVerdict,
+    Action, Answer, CheckForbidden, CommandId, HookError, InterceptedMessage, PlannedAttempt, ProducerId,
+    Refusal, Send, SendEnd, SendError, SendErrorKind, SendInterceptor, SendMode, SendVerdict,
 };
 use crate::message::Message;
 use alloc::boxed::Box;
@@ -47,6 +48,7 @@ impl Producers {
         let asked = |hook: Arc<dyn SendInterceptor>| Interceptor { most_growth: hook.most_growth(), hook };
         let interceptors: Vec<Interceptor> = interceptors.into_iter().map(asked).collect();
         self.growth = interceptors.iter().fold(0, |sum, one| sum.saturating_add(one.most_growth));
+        self.looks_twice |= !forbidden.is_empty();
         self.hooks = Some(Box::new(SendHooks { interceptors, forbidden, let_through: 0 }));
     }
 
@@ -56,51 +58,78 @@ impl Producers {
         weight.saturating_add(self.growth).min(self.room.largest().max(weight))
     }
 
-    /// Shows a message to the interceptors. Gives why it cannot be sent.
+    /// True when messages or attempts are shown to anybody.
+    #[inline]
+    pub(crate) fn has_hooks(&self) -> bool {
+        self.hooks.is_some()
+    }
+
+    /// Shows a message to the interceptors. False when one of them has refused it: its caller is answered then.
     #[cold]
     #[inline(never)]
-    pub(super) fn intercept(&mut self, send: &mut Send) -> Option<Box<SendErrorKind>> {
+    pub(crate) fn intercept<P: Purposes>(
+        &mut self,
+        cx: &mut Context<'_, P>,
+        id: CommandId,
+        send: &mut Send,
+    ) -> bool {
+        let Some(error) = self.refusal_of(send) else {
+            return true;
+        };
+        if let Some(grant) = send.reservation.and_then(|room| self.use_grant(cx, room, send.producer)) {
+            self.room.give_back(grant.place, grant.weight);
+            self.grant_waiting(cx);
+        }
+        cx.counters.not_stored += 1;
+        let (topic, message) = (send.message.topic().clone(), Some(send.message.clone()));
+        let error =
+            SendError::before_any_attempt(SendErrorKind::Intercepted(Box::new(error)), topic, message);
+        cx.answer(id, verdict(send.mode, Err(error)));
+        self.not_taken_on(cx, send.producer, send.mode);
+        false
+    }
+
+    fn refusal_of(&mut self, send: &mut Send) -> Option<HookError> {
         let hooks = self.hooks.as_mut()?;
         hooks.let_through = 0;
         // Without a producer there is nobody to show it for; it is refused.
-        let group = &self.table.get(super::producers::table_key(send.producer))?.config.group;
+        let group = &self.table.get(table_key(send.producer))?.config.group;
         for one in &hooks.interceptors {
             let before = send.message.weight();
             let mut message = InterceptedMessage { message: &mut send.message, group, mode: send.mode };
             let answer =
                 one.hook.before_send(&mut message).and_then(|()| one.check_growth(&send.message, before));
             if let Err(refusal) = answer {
-                let error = HookError::new(one.hook.name(), &refusal);
-                return Some(Box::new(SendErrorKind::Intercepted(error)));
+                return Some(HookError::new(one.hook.name(), &refusal));
             }
             hooks.let_through += 1;
         }
         None
     }
 
-    /// A message was not taken on: those who had let it through learn of it.
+    /// A message was not taken on, which is the last action: those who had let it through learn of it.
     #[cold]
     #[inline(never)]
-    pub(super) fn not_taken_on(&mut self, producer: ProducerId, mode: SendMode, answer: &Answer) {
+    pub(super) fn not_taken_on<P>(&mut self, cx: &Context<'_, P>, producer: ProducerId, mode: SendMode) {
         let Some(hooks) = &mut self.hooks else {
             return;
         };
         let count = core::mem::take(&mut hooks.let_through);
-        let producer = self.table.get(super::producers::table_key(producer));
-        if let (Some(producer), Some(verdict @ SendVerdict::Failed(error))) = (producer, verdict_of(answer)) {
+        if let (Some(producer), Some(verdict @ SendVerdict::Failed(error))) =
+            (self.table.get(table_key(producer)), last_verdict(cx))
+        {
             let group = &producer.config.group;
             hooks.tell(count, &SendEnd { group, topic: error.topic(), unique_key: None, mode, verdict });
         }
     }
 
-    /// A send has its verdict.
+    /// A send has its verdict, which is the last action.
     #[cold]
     #[inline(never)]
-    pub(super) fn tell_end(&self, key: SendKey, answer: &Answer) {
-        let (Some(hooks), Some(send)) = (&self.hooks, self.sends.get(key)) else {
-            return;
-        };
-        if let (Some(producer), Some(verdict)) = (self.get(send.producer), verdict_of(answer)) {
+    pub(super) fn tell_end<P>(&self, cx: &Context<'_, P>, key: SendKey) {
+        if let (Some(hooks), Some(send), Some(verdict)) = (&self.hooks, self.sends.get(key), last_verdict(cx))
+            && let Some(producer) = self.get(send.producer)
+        {
             let group = &producer.config.group;
             let (topic, unique_key) = (send.message.topic(), Some(send.unique_key));
             let end = SendEnd { group, topic, unique_key, mode: send.mode, verdict };
@@ -108,39 +137,30 @@ impl Producers {
         }
     }
 
-    /// Asks whether an attempt may be made. If not, its send has ended.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn is_forbidden<P: Purposes>(
-        &mut self,
-        cx: &mut Context<'_, P>,
+    /// Asks whether an attempt may be made; if not, why its send ends.
+    pub(super) fn forbidden_by(
+        &self,
         key: SendKey,
-        choice: &Choice,
-    ) -> bool {
-        let Some(forbidden) = self.forbidden_by(key, choice) else {
-            return false;
-        };
-        self.fail(cx, key, forbidden);
-        true
-    }
-
-    fn forbidden_by(&self, key: SendKey, choice: &Choice) -> Option<SendErrorKind> {
+        broker: &BrokerName,
+        endpoint: &Endpoint,
+        queue_id: i32,
+    ) -> Option<SendErrorKind> {
         let (hooks, send) = (self.hooks.as_ref()?, self.sends.get(key)?);
         let attempt = PlannedAttempt {
             group: &self.get(send.producer)?.config.group,
             message: &send.message,
             mode: send.mode,
-            broker: &choice.name,
-            endpoint: &choice.endpoint,
-            queue_id: choice.queue_id,
+            broker,
+            endpoint,
+            queue_id,
             earlier: earlier(send),
         };
         hooks.forbidden.iter().find_map(|hook| {
             let refusal = hook.check(&attempt).err()?;
             Some(SendErrorKind::Forbidden {
-                broker: choice.name.clone(),
-                queue_id: choice.queue_id,
-                hook: HookError::new(hook.name(), &refusal),
+                broker: broker.clone(),
+                queue_id,
+                hook: Box::new(HookError::new(hook.name(), &refusal)),
             })
         })
     }
@@ -167,11 +187,14 @@ impl SendHooks {
     }
 }
 
-fn verdict_of(answer: &Answer) -> Option<SendVerdict<'_>> {
-    match answer {
-        Answer::Sent(Ok(receipt)) => Some(SendVerdict::Stored(receipt)),
-        Answer::HandedOver(Ok(())) => Some(SendVerdict::HandedOver),
-        Answer::Sent(Err(error)) | Answer::HandedOver(Err(error)) => Some(SendVerdict::Failed(error)),
+/// The verdict that was given last.
+fn last_verdict<'a, P>(cx: &'a Context<'_, P>) -> Option<SendVerdict<'a>> {
+    match cx.actions.back()? {
+        Action::Answer { answer: Answer::Sent(Ok(receipt)), .. } => Some(SendVerdict::Stored(receipt)),
+        Action::Answer { answer: Answer::HandedOver(Ok(())), .. } => Some(SendVerdict::HandedOver),
+        Action::Answer { answer: Answer::Sent(Err(error)) | Answer::HandedOver(Err(error)), .. } => {
+            Some(SendVerdict::Failed(error))
+        }
         _ => None,
     }
 }

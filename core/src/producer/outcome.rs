@@ -107,7 +107,7 @@ impl Producers {
         key: SendKey,
         error: HookError,
     ) {
-        self.fail(cx, key, SendErrorKind::Hook(error));
+        self.fail(cx, key, SendErrorKind::Hook(Box::new(error)));
     }
 
     fn attempt_failed<P: Purposes>(

@@ -139,6 +139,8 @@ pub(crate) struct Producers {
     pub(super) transactions: Transactions,
     /// None without hooks of sends.
     pub(super) hooks: Option<Box<SendHooks>>,
+    /// Attempts may have another place than their broker's master, or be forbidden.
+    pub(super) looks_twice: bool,
     /// Bytes by which interceptors may make a message heavier.
     pub(super) growth: usize,
     /// None until a producer is traced.
@@ -181,6 +183,7 @@ impl Producers {
             groups_changed: false,
             transactions: Transactions::default(),
             hooks: None,
+            looks_twice: config.vip_channel,
             growth: 0,
             tracing: None,
             most_producers: producers,

@@ -81,10 +81,9 @@ pub(super) struct Asked {
 
 impl Producers {
     /// Takes a send on, or answers why not.
-    pub(crate) fn send<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId, mut send: Send) {
-        let refused = if self.hooks.is_some() { self.intercept(&mut send) } else { None };
+    pub(crate) fn send<P: Purposes>(&mut self, cx: &mut Context<'_, P>, id: CommandId, send: Send) {
         let granted = send.reservation.and_then(|room| self.use_grant(cx, room, send.producer));
-        let (topic, place, weight) = match self.take_on(cx, &send, granted, refused) {
+        let (topic, place, weight) = match self.take_on(cx, &send, granted) {
             Ok(admitted) => admitted,
             Err(kind) => {
                 if let Some(grant) = granted {
@@ -94,11 +93,11 @@ impl Producers {
                 cx.counters.not_stored += 1;
                 let name = send.message.topic().clone();
                 let error = SendError::before_any_attempt(kind, name, Some(send.message));
-                let answer = verdict(send.mode, Err(error));
+                cx.answer(id, verdict(send.mode, Err(error)));
                 if self.hooks.is_some() {
-                    self.not_taken_on(send.producer, send.mode, &answer);
+                    self.not_taken_on(cx, send.producer, send.mode);
                 }
-                return cx.answer(id, answer);
+                return;
             }
         };
         let retries =
@@ -139,16 +138,13 @@ impl Producers {
     }
 
     /// Checks a send and takes room for it.
+    #[inline(always)]
     fn take_on<P: Purposes>(
         &mut self,
         cx: &mut Context<'_, P>,
         send: &Send,
         granted: Option<Grant>,
-        refused: Option<Box<SendErrorKind>>,
     ) -> Result<(TopicKey, UseKey, usize), SendErrorKind> {
-        if let Some(refused) = refused {
-            return Err(*refused);
-        }
         let weight = send.message.weight();
         let topic = self.admit(cx, send.producer, send.message.topic(), weight)?;
         let most = self.get(send.producer).map_or(0, |producer| producer.config.max_message_size);
@@ -296,11 +292,11 @@ impl Producers {
     }
 
     fn end<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey, ended: &Ended, answer: Answer) {
+        cx.answer(ended.command, answer);
         if self.hooks.is_some() {
-            self.tell_end(key, &answer);
+            self.tell_end(cx, key);
         }
         self.take_out(cx, key, ended);
-        cx.answer(ended.command, answer);
         self.after_end(cx, ended);
     }
 
@@ -361,6 +357,6 @@ impl SendState {
     }
 }
 
-fn verdict(mode: SendMode, result: Result<SendReceipt, SendError>) -> Answer {
+pub(super) fn verdict(mode: SendMode, result: Result<SendReceipt, SendError>) -> Answer {
     if mode == SendMode::OneWay { Answer::HandedOver(result.map(drop)) } else { Answer::Sent(result) }
 }

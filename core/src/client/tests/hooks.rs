@@ -67,7 +67,7 @@ impl RpcHook for Watcher {
         let was_written = !matches!(outcome, RpcOutcome::Failed { why: RpcFailure::Hook(_), .. });
         for (name, value) in self.adds.iter().filter(|_| was_written) {
             assert_eq!(
-                request.fields.get(name).as_deref(),
+                request.fields().get(name).as_deref(),
                 Some(value.as_str()),
                 "after knows what was added"
             );
