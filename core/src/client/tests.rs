@@ -5,6 +5,7 @@ mod checks;
 mod declared_topics;
 mod heartbeat;
 mod inbound;
+mod inner_producer;
 mod latency_fault;
 mod name_servers;
 mod running_info;
