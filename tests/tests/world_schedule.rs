@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rocketmq_core::client::{FaultDetector, LatencyFault};
 use rocketmq_core::ground::endpoint::NameServers;
-use rocketmq_core::producer::ProducerConfig;
+use rocketmq_core::producer::{ProducerConfig, TraceConfig};
 use rocketmq_sim::cluster::{ClusterConfig, TopicConfig};
 use rocketmq_sim::world::{Order, World};
 
@@ -94,5 +94,31 @@ fn an_hour_of_an_idle_client_is_heartbeats_routes_and_discovery() {
     assert_eq!(others.count(), 2, "{said:?}");
     let connects = ["broker-a", "broker-b", "name server 0"].map(|to| times(to, "connect").len());
     assert_eq!(connects, [1, 1, 1]);
+    world.finish();
+}
+
+#[test]
+fn records_of_trace_are_flushed_every_five_seconds_while_there_are_any() {
+    let mut world = World::new(9, ClusterConfig::default(), |_| ());
+    world.change_cluster(|cluster, now| cluster.create_topic(now, &TopicConfig::new("orders", 4)));
+    let is_traced = |config: &mut ProducerConfig| config.trace = Some(TraceConfig::default());
+    let producer = world.try_open_producer(0, "group", is_traced).expect("an open producer");
+    for _ in 0..60 {
+        assert!(world.send_and_wait(producer, Order::to("orders")).receipt().is_some());
+        world.run_for(Duration::from_secs(1));
+    }
+    world.run_for(HOUR);
+    let said = said(&world.transcript());
+    print(&said);
+    let key = ("broker-a".to_owned(), "SEND_MESSAGE_V2(310) records".to_owned());
+    let flushes = &said[&key];
+    // Each waits for five seconds; then there is nothing to flush any more.
+    assert_eq!(flushes.len(), 12, "{flushes:?}");
+    let (least, most) = pauses(flushes);
+    assert!(least > 4.9 && most < 6.1, "{flushes:?}");
+    let counters = world.core(0).counters();
+    assert_eq!((counters.trace_records, counters.trace_records_sent), (60, 60));
+    let shutdown = world.shutdown(0, Duration::from_secs(1));
+    assert!(world.run_until(Duration::from_secs(3), |world| world.closed(shutdown).is_some()));
     world.finish();
 }

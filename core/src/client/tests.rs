@@ -6,6 +6,7 @@ mod declared_topics;
 mod heartbeat;
 mod hooks;
 mod inbound;
+mod inner_producer;
 mod latency_fault;
 mod name_servers;
 mod namespaces;

@@ -6,7 +6,8 @@ use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{
     Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, HookNames, Input,
-    LatencyFault, MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target, Zone,
+    LatencyFault, MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target, TraceConfig,
+    Zone,
 };
 use crate::message::Message;
 use crate::wire::SerializeType;
@@ -59,6 +60,14 @@ fn producer_config() -> ProducerConfig {
     config.create_topic_key = "KEY".parse().unwrap();
     config.default_topic_queue_nums = 9;
     config.topics = ["T", "payments"].map(|topic| topic.parse().unwrap()).into();
+    config.trace = Some(TraceConfig {
+        topic: "audit".parse().unwrap(),
+        flush_interval: Duration::from_millis(11),
+        batch_records: 12,
+        batch_bytes: 13_000,
+        queue_records: 14,
+        queue_bytes: 15_000,
+    });
     config
 }
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use rocketmq_core::client::{ConnId, ConnectionState};
 use serde_json::Value;
 
+use super::message_trace::is_trace_frame;
 use super::story::frame_name;
 use super::{Invariant, Pipe, PipeId, World};
 use crate::cluster::{Frame, ServerId, parse_properties};
@@ -369,6 +370,10 @@ fn details(frame: &Frame) -> String {
             let asked = if frame.ext("fromTransactionCheck") == Some("true") { ", asked" } else { "" };
             let place = frame.ext("commitLogOffset").unwrap_or_default();
             format!(" {end} of {} at {place}{asked}", frame.ext("msgId").unwrap_or_default())
+        }
+        310 if is_trace_frame(frame) => {
+            let (topic, queue) = (frame.ext("b").unwrap_or_default(), frame.ext("e").unwrap_or_default());
+            format!(" records to {topic}/{queue}")
         }
         310 => {
             let properties = parse_properties(frame.ext("i").unwrap_or_default());

@@ -4,10 +4,9 @@ use super::transactions::SHORT;
 use super::{Request, Rig, config};
 use crate::client::{Answer, CloseReason, Command, Input};
 use crate::command::RequestCode;
-use crate::ground::Key;
 use crate::interface::{ProducerId, SendMode, Target, TransactionEnd};
 use crate::message::Message;
-use crate::producer::{ProducerConfig, SendErrorKind, TraceConfig};
+use crate::producer::{ProducerConfig, TraceConfig};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -17,7 +16,7 @@ use core::time::Duration;
 const FLUSH: Duration = Duration::from_secs(5);
 
 impl Rig {
-    fn open_traced(&mut self, group: &str, trace: TraceConfig) -> ProducerId {
+    pub(super) fn open_traced(&mut self, group: &str, trace: TraceConfig) -> ProducerId {
         let mut config = ProducerConfig::new(group.parse().unwrap());
         config.trace = Some(trace);
         let id = self.command(Command::OpenProducer { config: Box::new(config) });
@@ -35,24 +34,24 @@ impl Rig {
         self.sent(id).unwrap().message_id.to_string()
     }
 
-    fn take_send(&mut self, topic: &str) -> Request {
+    pub(super) fn take_send(&mut self, topic: &str) -> Request {
         let is_it =
             |request: &Request| request.code == RequestCode::SEND_MESSAGE_V2 && request.ext["b"] == topic;
         let at = self.requests.iter().position(is_it).unwrap_or_else(|| panic!("no send to {topic}"));
         self.requests.remove(at)
     }
 
-    fn sends_to(&self, topic: &str) -> usize {
+    pub(super) fn sends_to(&self, topic: &str) -> usize {
         let is_it = |request: &&Request| request.ext.get("b").is_some_and(|name| name == topic);
         self.requests.iter().filter(is_it).count()
     }
 
     /// Traced messages that were stored, `count` of them, and a broker that was asked for nothing else.
-    fn traced(&mut self, producer: ProducerId, count: usize) -> Vec<String> {
+    pub(super) fn traced(&mut self, producer: ProducerId, count: usize) -> Vec<String> {
         (0..count).map(|_| self.stored(producer, plain())).collect()
     }
 
-    fn trace_counts(&self) -> (u64, u64, u64, usize) {
+    pub(super) fn trace_counts(&self) -> (u64, u64, u64, usize) {
         let counters = self.client.counters();
         let waiting = self.client.memory().trace_records;
         (counters.trace_records, counters.trace_records_sent, counters.trace_records_dropped, waiting)
@@ -63,7 +62,7 @@ fn plain() -> Message {
     Message::new("T".parse().unwrap(), "body")
 }
 
-fn records(request: &Request) -> Vec<Vec<&str>> {
+pub(super) fn records(request: &Request) -> Vec<Vec<&str>> {
     let text = core::str::from_utf8(&request.body).unwrap();
     text.split_terminator('\u{2}').map(|record| record.split('\u{1}').collect()).collect()
 }
@@ -98,7 +97,7 @@ fn traced_with(trace: TraceConfig) -> (Rig, ProducerId) {
     (rig, producer)
 }
 
-fn traced() -> (Rig, ProducerId) {
+pub(super) fn traced() -> (Rig, ProducerId) {
     traced_with(TraceConfig::default())
 }
 
@@ -313,93 +312,6 @@ fn a_full_queue_drops_and_a_failing_topic_disturbs_nobody() {
     rig.requests.clear();
     rig.live(Duration::from_secs(6));
     assert_eq!(rig.trace_counts(), (8, 1, 7, 0));
-}
-
-#[test]
-fn a_shutdown_sends_the_records_after_the_last_verdict_and_then_unregisters() {
-    let (mut rig, producer) = traced();
-    rig.traced(producer, 2);
-    let pending = rig.send(producer, "T", Duration::from_secs(60));
-    let shutdown = rig.command(Command::Shutdown { deadline: rig.now.mono + Duration::from_secs(2) });
-    assert_eq!(rig.sends_to("RMQ_SYS_TRACE_TOPIC"), 0, "the last record is still to come");
-    let request = rig.take_send("T");
-    rig.answer_stored(&request, 0, 1);
-    assert!(rig.sent(pending).is_ok());
-    let trace = rig.take_send("RMQ_SYS_TRACE_TOPIC");
-    assert_eq!(records(&trace).len(), 3);
-    let farewell = rig.take_request(RequestCode::UNREGISTER_CLIENT);
-    assert_eq!(farewell.ext["producerGroup"], "PG");
-    rig.answer(&farewell, 0, None);
-    assert!(!rig.answers.contains_key(&shutdown));
-    let heartbeat = rig.take_request(RequestCode::HEART_BEAT);
-    assert!(
-        String::from_utf8(heartbeat.body).unwrap().contains(r#"[{"groupName":"CLIENT_INNER_PRODUCER"}]"#)
-    );
-    rig.answer_stored(&trace, 0, 1);
-    assert_eq!(rig.trace_counts(), (3, 3, 0, 0));
-    let farewell = rig.take_request(RequestCode::UNREGISTER_CLIENT);
-    assert_eq!(farewell.ext["producerGroup"], "CLIENT_INNER_PRODUCER");
-    rig.answer(&farewell, 0, None);
-    assert!(matches!(rig.answers.remove(&shutdown), Some(Answer::Closed(left)) if left.is_empty()));
-    assert_eq!(rig.client.deadline(), None);
-}
-
-#[test]
-fn a_shutdown_waits_for_trace_no_longer_than_it_may() {
-    let (mut rig, producer) = traced();
-    rig.traced(producer, 2);
-    let pending = rig.send(producer, "T", Duration::from_secs(60));
-    let shutdown = rig.command(Command::Shutdown { deadline: rig.now.mono + Duration::from_secs(2) });
-    rig.pass(Duration::from_secs(2));
-    assert!(matches!(rig.sent(pending).unwrap_err().kind(), SendErrorKind::ClientClosed));
-    assert_eq!(rig.trace_counts(), (3, 0, 3, 0), "all of them are counted");
-    // Nobody answers the farewells.
-    rig.pass(Duration::from_secs(1));
-    assert!(matches!(rig.answers.remove(&shutdown), Some(Answer::Closed(left)) if left.len() == 1));
-    assert_eq!(rig.client.deadline(), None);
-
-    let (mut rig, producer) = traced();
-    rig.traced(producer, 2);
-    rig.command(Command::Shutdown { deadline: rig.now.mono + Duration::from_secs(2) });
-    assert_eq!(rig.sends_to("RMQ_SYS_TRACE_TOPIC"), 1);
-    rig.pass(Duration::from_secs(2));
-    assert_eq!(rig.trace_counts(), (2, 0, 2, 0), "one that was written may be stored, which nobody knows");
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(rig.client.deadline(), None);
-}
-
-#[test]
-fn the_records_of_a_closed_producer_go_out_and_the_client_lives_on() {
-    let (mut rig, producer) = traced();
-    rig.traced(producer, 1);
-    let close = rig.command(Command::CloseProducer { producer, deadline: rig.now.mono + SHORT });
-    let trace = rig.take_send("RMQ_SYS_TRACE_TOPIC");
-    let farewell = rig.take_request(RequestCode::UNREGISTER_CLIENT);
-    rig.answer(&farewell, 0, None);
-    assert!(matches!(rig.answers.remove(&close), Some(Answer::Closed(_))));
-    rig.answer_stored(&trace, 0, 1);
-    assert_eq!(rig.trace_counts(), (1, 1, 0, 0));
-    let producers = rig.client.running_info(rig.now).producers;
-    assert_eq!(producers.len(), 1);
-    assert_eq!((producers[0].group.as_str(), producers[0].is_open), ("CLIENT_INNER_PRODUCER", true));
-    // The same group again: its records have a queue of their own.
-    let again = rig.open_traced("PG", TraceConfig::default());
-    assert_ne!(again, producer);
-    rig.traced(again, 1);
-    assert_eq!(rig.trace_counts(), (2, 1, 0, 1));
-}
-
-#[test]
-fn no_user_reaches_the_inner_producer() {
-    let (mut rig, _) = traced();
-    let inner: ProducerId = Key::from_parts(u32::MAX, u32::MAX);
-    let id = rig.send(inner, "T", SHORT);
-    assert!(matches!(rig.sent(id).unwrap_err().kind(), SendErrorKind::ProducerClosed));
-    let close = rig.command(Command::CloseProducer { producer: inner, deadline: rig.now.mono + SHORT });
-    assert!(matches!(rig.answers.remove(&close), Some(Answer::Closed(left)) if left.is_empty()));
-    assert!(!rig.client.has_producer(inner) && rig.requests.is_empty());
-    let error = "CLIENT_INNER_PRODUCER".parse::<crate::ground::names::GroupName>().unwrap_err();
-    assert!(error.to_string().contains("inner producer"), "{error}");
 }
 
 #[test]

@@ -311,6 +311,10 @@ impl Machine {
         let memory = self.client.memory();
         assert_eq!((memory.messages, memory.message_bytes, memory.waiting_callers), (0, 0, 0), "{memory:?}");
         assert_eq!(memory.transaction_checks, 0, "{memory:?}");
+        let counters = self.client.counters();
+        assert_eq!((memory.trace_records, memory.trace_bytes), (0, 0), "{memory:?}");
+        let told = counters.trace_records_sent + counters.trace_records_dropped;
+        assert_eq!(counters.trace_records, told, "{counters:?}");
         assert!(self.pending.is_empty());
         for (conn, peer) in &self.peers {
             assert!(

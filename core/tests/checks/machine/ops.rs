@@ -6,7 +6,7 @@ use arbitrary::{Result, Unstructured};
 use rocketmq_core::client::{Command, Send};
 use rocketmq_core::ground::Instant;
 use rocketmq_core::message::Message;
-use rocketmq_core::producer::{MessageQueue, ProducerConfig, Resend, SendMode, Target};
+use rocketmq_core::producer::{MessageQueue, ProducerConfig, Resend, SendMode, Target, TraceConfig};
 
 use super::{Kind, Machine, Sent};
 
@@ -55,7 +55,15 @@ impl Machine {
         if choices.arbitrary()? {
             config.resend = Resend::OnlyWhenNotStored;
         }
-        config.retry_another_broker_when_not_store_ok = choices.arbitrary()?;
+        // One choice for both: what was found before there was trace keeps its meaning.
+        let bits: u8 = choices.arbitrary()?;
+        config.retry_another_broker_when_not_store_ok = bits & 1 == 1;
+        config.trace = (bits & 6 == 6).then(|| TraceConfig {
+            flush_interval: Duration::from_millis(100),
+            batch_records: usize::from(bits >> 3 & 3) + 1,
+            queue_records: usize::from(bits >> 5) + 4,
+            ..TraceConfig::default()
+        });
         self.command(Kind::Open, self.now.mono, Command::OpenProducer { config: Box::new(config) });
         Ok(())
     }

@@ -96,7 +96,9 @@ impl Machine {
         if is_answer {
             return;
         }
-        let attempt = (frame.code == 310).then(|| self.send_came_in(conn, &frame));
+        // What the client itself sends nobody waits for.
+        let is_users = frame.ext.get("a").is_none_or(|group| group != "CLIENT_INNER_PRODUCER");
+        let attempt = (frame.code == 310 && is_users).then(|| self.send_came_in(conn, &frame));
         let peer = self.peers.get_mut(&conn).unwrap();
         let twice = peer.requests.iter().any(|it| it.opaque == opaque && !it.answered && !it.one_way);
         assert!(!twice, "{opaque} is in use");
@@ -192,9 +194,10 @@ impl Machine {
     ) -> Result<()> {
         let peer = &self.peers[&conn];
         let request = peer.requests[at].clone();
-        let (bytes, told) = if request.attempt.is_some() && !well {
+        let is_send = request.code == 310;
+        let (bytes, told) = if is_send && !well {
             servers::refused(choices, &request)?
-        } else if request.attempt.is_some() {
+        } else if is_send {
             let code = if choices.ratio(1, 8)? { *choices.choose(&[10, 11, 12])? } else { 0 };
             self.stored += 1;
             servers::stored(choices, &request, code, self.stored)?
