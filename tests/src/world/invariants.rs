@@ -156,7 +156,7 @@ impl fmt::Display for Broken {
 
 /// How often each invariant was checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked([u64; 23]);
+pub struct Checked([u64; Invariant::ALL.len()]);
 
 impl Checked {
     /// One more check.
