@@ -19,6 +19,7 @@ mod retry_tests;
 mod room;
 mod send;
 mod trace;
+mod trace_queue;
 mod transaction;
 
 pub use crate::interface::{
