@@ -5,10 +5,9 @@ mod codec_support;
 
 use bytes::BytesMut;
 use codec_support::{Captured, FOLDERS, Plain, all_captured, captured, plain};
-use rocketmq_core::body::{ClusterInfo, PubTrace, RouteLimits, TopicRouteData, TraceMessageType};
-use rocketmq_core::body::{read_topic_list, write_heartbeat_data};
+use rocketmq_core::body::{ClusterInfo, RouteLimits, TopicRouteData, read_topic_list, write_heartbeat_data};
 use rocketmq_core::command::{LanguageCode, RequestCode, ResponseCode, version};
-use rocketmq_core::message::{MessageExt, Properties};
+use rocketmq_core::message::MessageExt;
 use rocketmq_core::request::offset::{read_offset, read_timestamp};
 use rocketmq_core::request::query::read_index_last_update;
 use rocketmq_core::request::{
@@ -22,7 +21,6 @@ use rocketmq_core::wire::{
     WriteFields, WrittenNumber, encode_request, encode_response,
 };
 use serde_json::Value;
-use std::collections::BTreeSet;
 
 /// Added by the client's signing hook, after the typed header was written.
 const SIGNING: [&str; 2] = ["AccessKey", "Signature"];
@@ -205,55 +203,6 @@ fn sends_are_written_as_java_writes_them() {
         }
         assert!(compared >= 10, "{folder}: {compared}");
     }
-}
-
-#[test]
-fn records_of_trace_are_written_as_java_writes_them() {
-    let mut compared = 0;
-    for folder in FOLDERS {
-        for frame in requests(folder, RequestCode::SEND_MESSAGE_V2) {
-            let java = plain(&frame.bytes);
-            if java.ext.get("b").is_none_or(|topic| topic != "RMQ_SYS_TRACE_TOPIC") {
-                continue;
-            }
-            let body = String::from_utf8(java.body.clone()).unwrap();
-            let mut ours = String::new();
-            let mut found_by = BTreeSet::new();
-            for record in body.split_terminator('\u{2}') {
-                let fields: Vec<&str> = record.split('\u{1}').collect();
-                let known = |at: usize| Some(fields[at]).filter(|text| *text != "null");
-                assert_eq!((fields[0], fields.len(), fields[11]), ("Pub", 14, "0"), "{}", frame.name);
-                let start = ours.len();
-                let keys = PubTrace {
-                    time_stamp: fields[1].parse().unwrap(),
-                    region: fields[2],
-                    group: fields[3],
-                    topic: fields[4],
-                    msg_id: fields[5],
-                    tags: known(6),
-                    keys: known(7),
-                    store_host: known(8),
-                    body_length: fields[9].parse().unwrap(),
-                    cost_time: fields[10].parse().unwrap(),
-                    message_type: TraceMessageType::Normal,
-                    offset_msg_id: known(12),
-                    success: fields[13] == "true",
-                }
-                .write(&mut ours);
-                assert!(keys.msg_id.start > start);
-                found_by.insert(ours[keys.msg_id].to_owned());
-                if let Some(keys) = keys.keys {
-                    found_by.extend(ours[keys].split(' ').map(str::to_owned));
-                }
-            }
-            assert_eq!(ours, body, "{}", frame.name);
-            let properties = Properties::parse(&java.ext["i"]);
-            let java_keys = properties.get("KEYS").unwrap().split(' ').map(str::to_owned);
-            assert_eq!(found_by, java_keys.collect(), "{}", frame.name);
-            compared += 1;
-        }
-    }
-    assert_eq!(compared, FOLDERS.len());
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use super::producers::{Context, ProducerTimer, Producers, Purposes, use_topic};
 use super::room::UseKey;
 use super::send::{SendKey, SendState, Stage};
-use super::trace::Batch;
+use super::trace_queue::Batch;
 use crate::ground::names::{GroupName, TopicName};
 use crate::ground::{Instant, Key, TimerKey};
 use crate::interface::{

@@ -20,6 +20,7 @@ mod retry_tests;
 mod room;
 mod send;
 mod trace;
+mod trace_queue;
 mod transaction;
 
 pub use crate::interface::{
