@@ -196,7 +196,8 @@ async fn open(
     args: &SendArgs,
     recording: Option<File>,
 ) -> Result<(Client, Producer), StartError> {
-    let mut builder = args.servers.client()?.serialize_type(args.serialize.into());
+    let mut builder =
+        args.servers.client()?.serialize_type(args.serialize.into()).vip_channel(args.vip_channel);
     if let Some(file) = recording {
         builder = builder.record(Recording::to_writer(file).bodies(args.record_bodies.into()));
     }

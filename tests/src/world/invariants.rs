@@ -4,8 +4,8 @@ use std::fmt;
 
 use rocketmq_core::client::Client;
 
-use super::World;
 use super::rerun::{Taken, replay};
+use super::{World, hooks};
 
 /// What must hold in every world, whatever happens in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,11 +56,14 @@ pub enum Invariant {
     EndVerdicts,
     /// I22: in a world that has healed, a check is followed by an end that its broker takes.
     UnknownsSettle,
+    /// I24: each request that a hook let through is followed by exactly one call after it, and each message by exactly one
+    /// with the verdict of its caller.
+    HookCalls,
 }
 
 impl Invariant {
     /// All of them, by number.
-    pub const ALL: [Invariant; 22] = [
+    pub const ALL: [Invariant; 23] = [
         Invariant::ExactlyOneVerdict,
         Invariant::NoFalseOk,
         Invariant::NoFalseCertainty,
@@ -83,13 +86,14 @@ impl Invariant {
         Invariant::EndsOnce,
         Invariant::EndVerdicts,
         Invariant::UnknownsSettle,
+        Invariant::HookCalls,
     ];
 
-    /// Its short name, from `I1` to `I22`.
+    /// Its short name, from `I1` to `I24`.
     pub fn id(self) -> &'static str {
-        const IDS: [&str; 22] = [
+        const IDS: [&str; 23] = [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
-            "I16", "I17", "I18", "I19", "I20", "I21", "I22",
+            "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I24",
         ];
         IDS[self as usize]
     }
@@ -119,6 +123,7 @@ impl Invariant {
             Invariant::EndsOnce => "ends once",
             Invariant::EndVerdicts => "true ends",
             Invariant::UnknownsSettle => "unknowns settle",
+            Invariant::HookCalls => "hook calls",
         }
     }
 }
@@ -146,7 +151,7 @@ impl fmt::Display for Broken {
 
 /// How often each invariant was checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checked([u64; 22]);
+pub struct Checked([u64; 23]);
 
 impl Checked {
     /// One more check.
@@ -252,7 +257,7 @@ impl World {
                 self.checked(Invariant::Determinism);
                 let it = &self.clients[client];
                 let first = (it.actions_hash.value(), it.actions);
-                let again = replay(&it.config, it.started, &it.inputs, taken);
+                let again = replay(&it.config, self.hook_rules, it.started, &it.inputs, taken);
                 if again != Some(first) {
                     let text = format!("client {client}: actions {first:?}, taken {taken:?} {again:?}");
                     self.fail(Invariant::Determinism, text);
@@ -268,7 +273,7 @@ impl World {
     /// When the configuration is refused.
     pub fn replay_each(&self, client: usize, mut after: impl FnMut(&Client)) {
         let it = &self.clients[client];
-        let mut core = Client::new(it.config.clone(), it.started).expect("the configuration worked before");
+        let mut core = hooks::client(it.config.clone(), self.hook_book().as_ref(), it.started);
         for (now, input) in &it.inputs {
             input.clone().give(&mut core, *now);
             while core.poll_action().is_some() {}

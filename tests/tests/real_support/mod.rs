@@ -6,6 +6,7 @@ mod bench;
 mod calm;
 mod discovery;
 mod faults;
+mod hooks;
 mod load;
 mod peers;
 mod plan;

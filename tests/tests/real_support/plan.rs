@@ -10,7 +10,7 @@ use rocketmq_sim::real::RealCluster;
 use rocketmq_tokio::SerializeType;
 
 use super::bench::{Bench, Kind};
-use super::{admin, calm, discovery, faults, peers, recorded, rush, topics, transactions};
+use super::{admin, calm, discovery, faults, hooks, peers, recorded, rush, topics, transactions};
 
 /// When a case runs, and beside what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const fn case(name: &'static str, stage: Stage, run: fn(&Bench<'_>) -> String) -
     Case { name, stage, run }
 }
 
-const CASES: [Case; 26] = [
+const CASES: [Case; 28] = [
     case("steady", Stage::LongRun, rush::steady),
     case("auto_create", Stage::Calm, calm::auto_create),
     case("awaited", Stage::Calm, calm::awaited),
@@ -51,6 +51,8 @@ const CASES: [Case; 26] = [
     case("ends_refused", Stage::Calm, transactions::ends_refused),
     case("graceful_shutdown", Stage::Calm, calm::graceful_shutdown),
     case("heartbeat_v2", Stage::Calm, calm::heartbeat_v2),
+    case("hooks", Stage::Calm, hooks::hooks),
+    case("vip_channel", Stage::Calm, hooks::vip_channel),
     case("discovered", Stage::Calm, discovery::discovered),
     case("administration", Stage::Calm, admin::administration),
     case("wrong_address", Stage::Calm, peers::wrong_address),

@@ -10,7 +10,7 @@ use rocketmq_core::wire::SerializeType;
 use super::FaultKind;
 use super::dice::{Dice, Forks, once_in, pick};
 use crate::cluster::{ClusterConfig, Dialect};
-use crate::world::Network;
+use crate::world::{HookRules, Network};
 
 /// The servers, the clients and the network of a random run.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,10 @@ pub struct Shape {
     pub faults: Vec<FaultKind>,
     /// How often brokers ask about half messages, where not as usual, in milliseconds.
     pub check_interval_ms: Option<u64>,
+    /// The hooks of the clients.
+    pub hooks: Option<HookRules>,
+    /// Sends go to the brokers' second port; whether that is open.
+    pub vip_channel: Option<bool>,
 }
 
 /// One producer.
@@ -101,6 +105,7 @@ impl Shape {
         config.timing = self.timing.clone();
         config.heartbeat_v2 = self.heartbeat_v2;
         config.latency_fault = self.latency_fault.clone();
+        config.vip_channel = self.vip_channel.is_some();
     }
 
     /// Takes one kind of fault out.
@@ -182,6 +187,8 @@ fn draw_calm(dice: &mut dyn Dice) -> Shape {
         },
         faults: Vec::new(),
         check_interval_ms: None,
+        hooks: None,
+        vip_channel: None,
     }
 }
 
