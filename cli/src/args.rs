@@ -210,6 +210,9 @@ pub(crate) struct SendArgs {
     /// The form of request headers.
     #[arg(long, value_enum, default_value = "json")]
     pub(crate) serialize: Serialize,
+    /// Send to the brokers' second port, two below the first, while a connection to it is well.
+    #[arg(long)]
+    pub(crate) vip_channel: bool,
     /// The runtime that drives the client.
     #[arg(long, value_enum, default_value = "tokio")]
     pub(crate) runtime: RuntimeName,

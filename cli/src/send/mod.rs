@@ -199,7 +199,7 @@ async fn open(
     args: &SendArgs,
     recording: Option<File>,
 ) -> Result<(Client, Producer), StartError> {
-    let builder = args.servers.client()?.serialize_type(args.serialize.into());
+    let builder = args.servers.client()?.serialize_type(args.serialize.into()).vip_channel(args.vip_channel);
     let mut builder = args.identity.apply(builder);
     if let Some(file) = recording {
         builder = builder.record(Recording::to_writer(file).bodies(args.record_bodies.into()));

@@ -18,7 +18,8 @@ use super::session::Session;
 const HEAD: &str = "\
 # Sessions that broke something once. The ordinary tests run each of them again.
 # A line: safety or liveness, the seed, only=FAULT,FAULT when only these were drawn, without=FAULT when it was
-# left out of what was drawn, plain when half messages and namespaces were, and after a # why it is here.
+# left out of what was drawn, plain when half messages and all else that is drawn beside
+# sends and faults were, and after a # why it is here.
 ";
 
 /// One line.

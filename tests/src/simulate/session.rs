@@ -16,7 +16,7 @@ pub struct Session {
     pub only: Option<Vec<FaultKind>>,
     /// A fault that is left out of what was drawn; nothing else changes.
     pub without: Option<FaultKind>,
-    /// Half messages, what clients add to names, and message trace are left out.
+    /// Half messages, namespaces, message trace, hooks and VIP channels are left out.
     pub plain: bool,
 }
 
@@ -24,7 +24,7 @@ impl Session {
     /// Its plan: the same each time.
     pub fn plan(&self) -> Plan {
         let plan = Plan::draw(self.seed, self.mode, self.only.as_deref());
-        let plan = if self.plain { plan.without_halves().without_names().without_trace() } else { plan };
+        let plan = if self.plain { plan.plain() } else { plan };
         self.without.map_or_else(|| plan.clone(), |kind| plan.without(kind))
     }
 

@@ -115,6 +115,7 @@ impl World {
             }
         }
         self.check_memory(client);
+        self.check_hooks(client);
     }
 
     fn arm(&mut self, client: usize, deadline: Option<Instant>) {
@@ -300,9 +301,11 @@ impl World {
             Verdict::Failed(error) if error.outcome() == Outcome::NotStored => self.reached.not_stored += 1,
             Verdict::Failed(_) => self.reached.may_be_stored += 1,
         }
+        let (key, told) = (key.clone(), verdict.clone());
         self.sends[number].ended_at = at;
         self.sends[number].verdict = Some(verdict);
         self.check_verdict(number);
+        self.check_hook_told(client, &key, &told);
         self.half_sent(number);
     }
 

@@ -144,7 +144,7 @@ impl World {
         if let Err(text) = self.may_end(client, &unique, place, asked) {
             self.fail(Invariant::EndsOnce, format!("client {client} ends {unique}: {text}"));
         }
-        let awaited = self.awaited_until(client, &unique);
+        let awaited = self.awaited_until(client, &unique, asked.then_some(place));
         let key = (client, unique);
         let ends = self.ends.of.entry(key.clone()).or_default();
         let (due, command) = match ends.cut_short.checked_sub(1) {
@@ -160,22 +160,33 @@ impl World {
         self.ends.on_wire.insert((id, frame.opaque.unwrap_or_default()), (key, number));
     }
 
-    /// How long a client waits for the answer to a request that it writes now.
-    fn awaited_until(&self, client: usize, unique: &str) -> (u64, Option<CommandId>) {
+    /// How long a client waits for the answer to a request that leaves now.
+    fn awaited_until(&self, client: usize, unique: &str, asked: Option<Place>) -> (u64, Option<CommandId>) {
         // Its clock may be behind when it asks, so that its time is over that much earlier.
         let early = self.network.granule_us() + 1_000;
         let of_it = |(of, call): (&(usize, CommandId), &EndCall)| {
-            (of.0 == client && call.unique == unique).then_some(of.1)
+            (of.0 == client && call.unique == unique).then_some((of.1, call.at))
         };
-        if let Some(command) = self.halves.calls.iter().find_map(of_it) {
+        if let Some((command, given)) = self.halves.calls.iter().find_map(of_it) {
+            if asked.is_some_and(|place| self.was_asked_elsewhere(client, unique, place, given)) {
+                return (0, None);
+            }
             let due = self.due_of.get(&(client, command)).copied().unwrap_or(0);
             return (due.saturating_sub(early), Some(command));
         }
-        let asked = self.ends.of.get(&(client, unique.to_owned()));
+        let known = self.ends.of.get(&(client, unique.to_owned()));
         let asked_at =
-            asked.and_then(|ends| ends.checks.iter().rfind(|check| check.used)).map(|check| check.at);
+            known.and_then(|ends| ends.checks.iter().rfind(|check| check.used)).map(|check| check.at);
         let wait = micros(self.clients[client].config.timing.api_timeout);
         (asked_at.map_or(0, |at| at.saturating_add(wait).saturating_sub(early)), None)
+    }
+
+    /// Whether a client had been asked about another place when it was given a command: its request names the newest one.
+    /// One for an older place is what the client had written before, by itself, and given up when the socket took none of it.
+    fn was_asked_elsewhere(&self, client: usize, unique: &str, place: Place, given: u64) -> bool {
+        let asked = self.ends.of.get(&(client, unique.to_owned()));
+        let newest = asked.and_then(|ends| ends.checks.iter().rfind(|check| check.at <= given));
+        newest.is_some_and(|check| check.place != place)
     }
 
     /// I19: the outcome is that of the local transaction.

@@ -4,8 +4,8 @@ use std::fmt;
 
 use rocketmq_core::client::Client;
 
-use super::World;
 use super::rerun::{Taken, replay};
+use super::{World, hooks};
 
 /// What must hold in every world, whatever happens in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,9 @@ pub enum Invariant {
     /// I23: names on the wire have the client's namespace, requests carry what the client's settings add, and names that are
     /// handed out are bare.
     Names,
+    /// I24: each request that a hook let through is followed by exactly one call after it, and each message by exactly one
+    /// with the verdict of its caller.
+    HookCalls,
     /// I25: each traced send with a verdict gives one record at most, no record is lost without being counted, and nothing
     /// untraced appears.
     TraceRecords,
@@ -66,7 +69,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them, by number.
-    pub const ALL: [Invariant; 24] = [
+    pub const ALL: [Invariant; 25] = [
         Invariant::ExactlyOneVerdict,
         Invariant::NoFalseOk,
         Invariant::NoFalseCertainty,
@@ -90,14 +93,15 @@ impl Invariant {
         Invariant::EndVerdicts,
         Invariant::UnknownsSettle,
         Invariant::Names,
+        Invariant::HookCalls,
         Invariant::TraceRecords,
     ];
 
-    /// Its short name, such as `I1`.
+    /// Its short name, from `I1` to `I25`.
     pub fn id(self) -> &'static str {
-        const IDS: [&str; 24] = [
+        const IDS: [&str; Invariant::ALL.len()] = [
             "I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I9", "I10", "I11", "I12", "I13", "I14", "I15",
-            "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I23", "I25",
+            "I16", "I17", "I18", "I19", "I20", "I21", "I22", "I23", "I24", "I25",
         ];
         IDS[self as usize]
     }
@@ -128,6 +132,7 @@ impl Invariant {
             Invariant::EndVerdicts => "true ends",
             Invariant::UnknownsSettle => "unknowns settle",
             Invariant::Names => "names",
+            Invariant::HookCalls => "hook calls",
             Invariant::TraceRecords => "trace records",
         }
     }
@@ -264,7 +269,7 @@ impl World {
                 self.checked(Invariant::Determinism);
                 let it = &self.clients[client];
                 let first = (it.actions_hash.value(), it.actions);
-                let again = replay(&it.config, it.started, &it.inputs, taken);
+                let again = replay(&it.config, self.hook_rules, it.started, &it.inputs, taken);
                 if again != Some(first) {
                     let text = format!("client {client}: actions {first:?}, taken {taken:?} {again:?}");
                     self.fail(Invariant::Determinism, text);
@@ -280,7 +285,7 @@ impl World {
     /// When the configuration is refused.
     pub fn replay_each(&self, client: usize, mut after: impl FnMut(&Client)) {
         let it = &self.clients[client];
-        let mut core = Client::new(it.config.clone(), it.started).expect("the configuration worked before");
+        let mut core = hooks::client(it.config.clone(), self.hook_book().as_ref(), it.started);
         for (now, input) in &it.inputs {
             input.clone().give(&mut core, *now);
             while core.poll_action().is_some() {}

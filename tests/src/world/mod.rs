@@ -13,6 +13,7 @@ mod driver;
 mod ends;
 mod events;
 mod held;
+mod hooks;
 mod invariants;
 mod ledger;
 mod message_trace;
@@ -40,6 +41,7 @@ mod transactions;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -55,6 +57,8 @@ use book::Book;
 use ends::EndBook;
 use events::Events;
 use held::Held;
+use hooks::HookBook;
+pub use hooks::HookRules;
 pub use invariants::{Broken, Checked, Invariant};
 use ledger::Ledger;
 use message_trace::TraceBook;
@@ -118,6 +122,7 @@ struct SimClient {
     timer: Option<(u64, u64)>,
     actions_planned: bool,
     held: Held,
+    hooks: Option<Arc<HookBook>>,
     next_command: u64,
     /// The answer to a shutdown was given.
     over: bool,
@@ -160,6 +165,9 @@ pub struct World {
     ends: EndBook,
     traces: TraceBook,
     mutation: Option<Box<Mutation>>,
+    hook_rules: Option<HookRules>,
+    /// Brokers listen on their second port, too.
+    pub(crate) vip_is_open: bool,
     story: Story,
     torture: Torture,
     hash: TraceHash,
@@ -212,6 +220,8 @@ impl World {
             ends: EndBook::default(),
             traces: TraceBook::default(),
             mutation: None,
+            hook_rules: None,
+            vip_is_open: false,
             story: Story::default(),
             torture: Torture::default(),
             hash: TraceHash::default(),
@@ -240,7 +250,8 @@ impl World {
         config.identity.pid = 4_711;
         tweak(&mut config);
         let started = self.now();
-        let core = Client::new(self.core_config(&config), started).expect("a configuration that can work");
+        let hooks = self.hook_book();
+        let core = hooks::client(self.core_config(&config), hooks.as_ref(), started);
         self.clients.push(SimClient {
             core,
             config,
@@ -252,6 +263,7 @@ impl World {
             timer: None,
             actions_planned: false,
             held: Held::default(),
+            hooks,
             next_command: 0,
             over: false,
         });

@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rocketmq_core::client::{
-    Action, Answer, Client, ClientConfig, CloseReason, Command, CommandId, ConnId, OwnedInput,
+    Action, Answer, ClientConfig, CloseReason, Command, CommandId, ConnId, OwnedInput,
 };
 use rocketmq_core::ground::{Instant, Rng};
 use rocketmq_core::producer::{ProducerConfig, SendError, SendErrorKind, SendReceipt};
 
 use super::mutant_wire::{FrameCutter, with_trace_on};
-use super::{Invariant, PipeId, World};
+use super::{Invariant, PipeId, World, hooks};
 
 /// Mutants that need some time to have something to break begin then, in microseconds.
 const BEGIN_US: u64 = 2_000_000;
@@ -132,6 +132,8 @@ mutants! {
     LosesRecords = "loses-records" breaks TraceRecords,
     /// Records come twice.
     RepeatsRecords = "repeats-records" breaks TraceRecords,
+    /// Hooks do not learn how some requests and sends ended.
+    LosesHookCalls = "loses-hook-calls" breaks HookCalls,
 }
 
 impl Mutant {
@@ -186,10 +188,16 @@ impl World {
             kept_action: None,
             inputs: 0,
         }));
+        self.make_cores_again();
+    }
+
+    /// The clients are made once more, as they are to be.
+    pub(super) fn make_cores_again(&mut self) {
         for client in 0..self.clients.len() {
             let config = self.core_config(&self.clients[client].config);
-            let now = self.clients[client].started;
-            self.clients[client].core = Client::new(config, now).expect("a configuration that can work");
+            let (now, book) = (self.clients[client].started, self.hook_book());
+            self.clients[client].core = hooks::client(config, book.as_ref(), now);
+            self.clients[client].hooks = book;
         }
     }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::{Invariant, PipeId, World};
 use crate::cluster::{Frame, parse_properties};
 
-/// Stays bare in every namespace.
-const DEFAULT_TOPIC: &str = "TBW102";
+/// Stay bare in every namespace: the default topic, and what is the client's own.
+const BARE: [&str; 3] = ["TBW102", "RMQ_SYS_TRACE_TOPIC", "CLIENT_INNER_PRODUCER"];
 
 /// What a client was told to add to names and requests.
 struct Wanted {
@@ -35,7 +35,7 @@ impl Wanted {
     }
 
     fn is_right(&self, name: &str) -> bool {
-        name == DEFAULT_TOPIC || name.strip_prefix(&self.prefix).is_some_and(|bare| !bare.contains('%'))
+        BARE.contains(&name) || name.strip_prefix(&self.prefix).is_some_and(|bare| !bare.contains('%'))
     }
 }
 
@@ -119,7 +119,7 @@ impl World {
     /// A topic of a client, as servers know it.
     pub(super) fn topic_on_servers(&self, client: usize, topic: &str) -> String {
         match &self.clients[client].config.namespace {
-            Some(namespace) if topic != DEFAULT_TOPIC => format!("{namespace}%{topic}"),
+            Some(namespace) if !BARE.contains(&topic) => format!("{namespace}%{topic}"),
             _ => topic.to_owned(),
         }
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use bytes::Bytes;
 use rocketmq_core::client::{CloseReason, ConnId, OwnedInput};
+use rocketmq_core::ground::endpoint::Endpoint;
 
 use super::pipe::{ONE_BYTE, Pipe};
 use super::{Connects, Event, PipeId, Tamper, World};
@@ -16,7 +17,14 @@ impl World {
 
     pub(super) fn connect(&mut self, client: usize, conn: ConnId, address: &str) {
         let server = address.parse().ok().and_then(|address| self.cluster.server_at(address));
-        let pipe = Pipe::new(client, conn, server, address.to_owned());
+        let mut pipe = Pipe::new(client, conn, server, address.to_owned());
+        // The address of a master that has moved may be the second port of the new one; nobody listens there then.
+        let brokers = self.clients[client].core.view().brokers;
+        let is_master = |at: &Endpoint| at.to_string() == address;
+        let is_first_port = brokers.iter().any(|broker| broker.master.as_ref().is_some_and(is_master));
+        if server.is_none() && self.vip_is_open && !is_first_port {
+            pipe.take_second_port(|address| self.cluster.server_at(address));
+        }
         let at = self.now_us;
         self.story.tell(at, || format!("client {client}: connects to {} ({address})", pipe.peer()));
         self.next_pipe += 1;

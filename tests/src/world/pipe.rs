@@ -1,6 +1,7 @@
 //! One connection between a client and a server: bytes on their way, and how far both ends are.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use rocketmq_core::client::ConnId;
 
@@ -16,6 +17,8 @@ pub(crate) struct Pipe {
     /// None when no server of the cluster has this address.
     pub(crate) server: Option<ServerId>,
     pub(crate) address: String,
+    /// It goes to the second port of a broker: this is the first one's address, as routes give it.
+    pub(crate) second_of: Option<String>,
     /// The client was told that it is up.
     pub(crate) open: bool,
     /// The client has closed it or knows that it is gone.
@@ -86,6 +89,7 @@ impl Pipe {
             conn,
             server,
             address,
+            second_of: None,
             open: false,
             client_gone: false,
             server_gone: false,
@@ -120,6 +124,20 @@ impl Pipe {
             hindered: false,
             told_to_go: false,
         }
+    }
+
+    /// A broker listens on the port two below its own, too.
+    pub(crate) fn take_second_port(&mut self, server_at: impl Fn(SocketAddr) -> Option<ServerId>) {
+        let Ok(mut first) = self.address.parse::<SocketAddr>() else { return };
+        first.set_port(first.port().saturating_add(2));
+        if let Some(broker @ ServerId::Broker(_)) = server_at(first) {
+            (self.server, self.second_of) = (Some(broker), Some(first.to_string()));
+        }
+    }
+
+    /// The address that a route gives for what is at the other end.
+    pub(crate) fn route_address(&self) -> &str {
+        self.second_of.as_deref().unwrap_or(&self.address)
     }
 
     pub(crate) fn is_live(&self) -> bool {

@@ -3,6 +3,7 @@
 use rocketmq_core::client::{Client, ClientConfig, OwnedInput};
 use rocketmq_core::ground::Now;
 
+use super::hooks::{HookBook, HookRules, client};
 use super::trace::TraceHash;
 
 /// When the actions of a client are taken.
@@ -15,11 +16,13 @@ pub(crate) enum Taken {
 /// Gives recorded inputs to a new client, and hashes and counts its actions.
 pub(crate) fn replay(
     config: &ClientConfig,
+    hooks: Option<HookRules>,
     start: Now,
     inputs: &[(Now, OwnedInput)],
     taken: Taken,
 ) -> Option<(u64, usize)> {
-    let mut client = Client::new(config.clone(), start).ok()?;
+    let book = hooks.map(|rules| HookBook::new(rules, false));
+    let mut client = client(config.clone(), book.as_ref(), start);
     let (mut hash, mut count) = (TraceHash::default(), 0);
     let mut take = |client: &mut Client| {
         while let Some(action) = client.poll_action() {

@@ -170,7 +170,9 @@ impl World {
         };
         let first = pipe.frames == 0;
         pipe.frames += 1;
-        let (client, is_broker) = (pipe.client, matches!(pipe.server, Some(ServerId::Broker(_))));
+        // A second port is not greeted.
+        let is_broker = matches!(pipe.server, Some(ServerId::Broker(_))) && pipe.second_of.is_none();
+        let client = pipe.client;
         self.story.tell(now_us, || {
             format!("client {client} -> {}: {}{}", pipe.peer(), frame_name(frame), details(frame))
         });
@@ -252,7 +254,7 @@ impl World {
     /// I12: no gap longer than the period while the connection is one that the client keeps.
     fn check_heartbeat(&mut self, id: PipeId) {
         let Some(pipe) = self.pipes.get(&id) else { return };
-        let Some(ServerId::Broker(_)) = pipe.server else {
+        let Some(ServerId::Broker(_)) = pipe.server.filter(|_| pipe.second_of.is_none()) else {
             return;
         };
         self.checked.count(Invariant::Heartbeat);
@@ -310,7 +312,7 @@ impl World {
             brokers.any(|it| it.broker == broker && (0..it.queues.min(most)).contains(&queue))
         };
         let (client, hindered, now_us) = (pipe.client, pipe.hindered, self.now_us);
-        let is_it = |told: &Told<String>| told.what == pipe.address;
+        let is_it = |told: &Told<String>| told.what == pipe.route_address();
         let was_master = |told: &[Told<String>]| recent(told, now_us, hindered).iter().any(is_it);
         let is_master = self.routes.masters_of(client, broker).any(was_master);
         let own = recent(self.routes.routes(client, topic), now_us, hindered);

@@ -45,6 +45,8 @@ pub(super) struct EndCall {
     pub(super) unique: String,
     /// How many frames about it the client had written before.
     pub(super) frames: usize,
+    /// When it was given, in microseconds.
+    pub(super) at: u64,
     /// The send, when the end was not asked for.
     unasked: Option<usize>,
 }
@@ -169,7 +171,8 @@ impl World {
     ) {
         let frames = self.ends.frames_of(client, &unique);
         let id = CommandId(self.clients[client].next_command + 1);
-        self.halves.calls.insert((client, id), EndCall { unique, frames, unasked });
+        let at = self.now_us;
+        self.halves.calls.insert((client, id), EndCall { unique, frames, at, unasked });
         self.command(client, Some(due), command);
     }
 

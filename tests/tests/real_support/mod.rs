@@ -6,6 +6,7 @@ mod bench;
 mod calm;
 mod discovery;
 mod faults;
+mod hooks;
 mod identity;
 mod load;
 mod peers;

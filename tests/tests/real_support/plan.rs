@@ -10,7 +10,9 @@ use rocketmq_sim::real::RealCluster;
 use rocketmq_tokio::SerializeType;
 
 use super::bench::{Bench, Kind};
-use super::{admin, calm, discovery, faults, identity, peers, recorded, rush, topics, trace, transactions};
+use super::{
+    admin, calm, discovery, faults, hooks, identity, peers, recorded, rush, topics, trace, transactions,
+};
 
 /// When a case runs, and beside what.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +42,7 @@ const fn case(name: &'static str, stage: Stage, run: fn(&Bench<'_>) -> String) -
     Case { name, stage, run }
 }
 
-const CASES: [Case; 29] = [
+const CASES: [Case; 31] = [
     case("steady", Stage::LongRun, rush::steady),
     case("auto_create", Stage::Calm, calm::auto_create),
     case("awaited", Stage::Calm, calm::awaited),
@@ -52,6 +54,8 @@ const CASES: [Case; 29] = [
     case("trace", Stage::Calm, trace::trace),
     case("graceful_shutdown", Stage::Calm, calm::graceful_shutdown),
     case("heartbeat_v2", Stage::Calm, calm::heartbeat_v2),
+    case("hooks", Stage::Calm, hooks::hooks),
+    case("vip_channel", Stage::Calm, hooks::vip_channel),
     case("discovered", Stage::Calm, discovery::discovered),
     case("administration", Stage::Calm, admin::administration),
     case("namespaces", Stage::Calm, identity::namespaces),

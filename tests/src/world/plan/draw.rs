@@ -10,7 +10,7 @@ use super::{
     Aim, Ending, FaultClass, FaultKind, FaultStep, Mode, Names, Plan, SendStep, Shape, Step, TOPICS,
     TraceShape, What,
 };
-use crate::world::LocalTransaction;
+use crate::world::{HookRules, LocalTransaction};
 
 /// A session has at least so many sends.
 const LEAST_SENDS: usize = 50;
@@ -45,9 +45,16 @@ pub(super) fn plan(seed: u64, mode: Mode, only: Option<&[FaultKind]>, forks: &mu
     });
     let ending = forks.part("ending", draw_ending);
     let check_interval_ms = forks.part("transactions", |dice| add_halves(dice, &shape, &mut moments));
+    // Drawn last, each from dice of its own: what was drawn before stays as it is.
     let names = forks.part("names", Names::draw);
     let trace = forks.part("trace", draw_trace);
-    let shape = Shape { check_interval_ms, names, trace, ..shape };
+    let hooks = forks.part("hooks", |dice| draw_hooks(dice, mode));
+    let vip_channel = forks.part("vip", |dice| match dice.below(8) {
+        6 => Some(true),
+        7 => Some(false),
+        _ => None,
+    });
+    let shape = Shape { check_interval_ms, names, trace, hooks, vip_channel, ..shape };
     let twice = enabled.contains(&FaultKind::SecondShutdown);
     let steps = moments.into_iter().flat_map(|(faults, load)| faults.into_iter().chain(load)).collect();
     Plan { seed, mode, shape, steps, ending: Ending { twice, ..ending } }
@@ -202,6 +209,16 @@ fn add_halves(dice: &mut dyn Dice, shape: &Shape, moments: &mut [Moment]) -> Opt
         load.insert(0, step(What::Half { send, local }));
     }
     pick(dice, &[None, Some(3_000), Some(10_000)])
+}
+
+/// One of four worlds has hooks. Where everything is to succeed in the end, they refuse nothing.
+fn draw_hooks(dice: &mut dyn Dice, mode: Mode) -> Option<HookRules> {
+    let adds = match dice.below(8) {
+        6 => false,
+        7 => true,
+        _ => return None,
+    };
+    Some(HookRules { adds, refuses: mode == Mode::Safety && dice.below(2) == 1 })
 }
 
 fn draw_local_transaction(dice: &mut dyn Dice) -> LocalTransaction {

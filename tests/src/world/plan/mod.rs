@@ -244,6 +244,19 @@ impl Plan {
         plan
     }
 
+    /// The same run without all that is drawn beside sends and faults.
+    #[must_use]
+    pub fn plain(&self) -> Plan {
+        self.without_halves().without_names().without_trace().without_hooks()
+    }
+
+    /// The same run without hooks, and over the brokers' ordinary ports.
+    pub fn without_hooks(&self) -> Plan {
+        let mut plan = self.clone();
+        (plan.shape.hooks, plan.shape.vip_channel) = (None, None);
+        plan
+    }
+
     /// The same run without message trace.
     pub fn without_trace(&self) -> Plan {
         let mut plan = self.clone();

@@ -84,6 +84,10 @@ impl<'a> Run<'a> {
             config.seed = shape.client_seed.unwrap_or(config.seed);
         });
         world.be_lenient();
+        world.vip_is_open = shape.vip_channel == Some(true);
+        if let Some(rules) = shape.hooks {
+            world.with_hooks(rules);
+        }
         if let Some(mutant) = options.mutant {
             world.with_mutant(mutant);
         }

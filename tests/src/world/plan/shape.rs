@@ -10,7 +10,7 @@ use rocketmq_core::wire::SerializeType;
 use super::dice::{Dice, Forks, once_in, pick};
 use super::{FaultKind, Names};
 use crate::cluster::{ClusterConfig, Dialect};
-use crate::world::Network;
+use crate::world::{HookRules, Network};
 
 /// The servers, the clients and the network of a random run.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,10 @@ pub struct Shape {
     pub names: Names,
     /// Message trace, in some worlds.
     pub trace: Option<TraceShape>,
+    /// The hooks of the clients.
+    pub hooks: Option<HookRules>,
+    /// Sends go to the brokers' second port; whether that is open.
+    pub vip_channel: Option<bool>,
 }
 
 /// Who is traced, and how.
@@ -125,6 +129,7 @@ impl Shape {
         config.timing = self.timing.clone();
         config.heartbeat_v2 = self.heartbeat_v2;
         config.latency_fault = self.latency_fault.clone();
+        config.vip_channel = self.vip_channel.is_some();
     }
 
     /// Takes one kind of fault out.
@@ -208,6 +213,8 @@ fn draw_calm(dice: &mut dyn Dice) -> Shape {
         check_interval_ms: None,
         names: Names::default(),
         trace: None,
+        hooks: None,
+        vip_channel: None,
     }
 }
 
