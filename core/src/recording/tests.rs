@@ -5,8 +5,8 @@ use crate::client::OwnedInput;
 use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{
-    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, Input, LatencyFault,
-    MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target,
+    Action, ClientConfig, CloseReason, Command, CommandId, ConnId, FaultDetector, HookNames, Input,
+    LatencyFault, MessageQueue, ProducerConfig, ProducerId, Resend, Send, SendMode, Target,
 };
 use crate::message::Message;
 use crate::wire::SerializeType;
@@ -30,6 +30,7 @@ fn config() -> ClientConfig {
     config.serialize_type = SerializeType::RocketMq;
     config.language = LanguageCode::Java;
     config.heartbeat_v2 = true;
+    config.vip_channel = true;
     config.latency_fault = Some(LatencyFault {
         latency_max: [3, 5].map(Duration::from_millis).to_vec(),
         not_available_duration: [7, 9].map(Duration::from_millis).to_vec(),
@@ -227,7 +228,7 @@ fn only_known_settings_are_recorded() {
     let mut names: Vec<String> =
         ["name_servers", "discovery", "ip", "pid", "instance_name", "unit_name", "seed"]
             .into_iter()
-            .chain(["serialize_type", "language", "heartbeat_v2"])
+            .chain(["serialize_type", "language", "heartbeat_v2", "vip_channel"])
             .map(ToString::to_string)
             .collect();
     for name in ["latency_max", "latency_max", "not_available_duration", "not_available_duration"] {
