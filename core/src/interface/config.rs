@@ -76,7 +76,9 @@ pub struct ClientConfig {
     #[doc(alias = "com.rocketmq.heartbeat.v2")]
     pub heartbeat_v2: bool,
     /// Sends go to the brokers' second port, two below the one in the route (10909 for 10911), which real brokers keep free
-    /// of consumers. While there is no connection to it that is well, they take the ordinary port, and wait for nothing; see
+    /// of consumers. While there is no connection to it that is well, they take the ordinary port, and wait for nothing. No
+    /// heartbeats go there: a connection that was idle for a heartbeat's interval is opened anew. Messages with a sharding key
+    /// or a chosen queue stay on the ordinary port, so that they keep their order. See
     /// [`Notice::VipChannelUnreachable`](crate::interface::Notice::VipChannelUnreachable). All else goes to the ordinary
     /// port. A proxy has no such port. Default false, as Java since 4.5.1.
     #[doc(alias = "setVipChannelEnabled")]

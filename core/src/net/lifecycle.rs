@@ -191,7 +191,13 @@ impl<P: Copy> Net<P> {
         self.drain(now, key, LostReason::GoAway, actions);
     }
 
-    fn drain(&mut self, now: Instant, key: ConnKey, why: LostReason, actions: &mut VecDeque<Action>) {
+    pub(super) fn drain(
+        &mut self,
+        now: Instant,
+        key: ConnKey,
+        why: LostReason,
+        actions: &mut VecDeque<Action>,
+    ) {
         let Some(conn) = self.conns.get_mut(key) else {
             return;
         };

@@ -1,9 +1,9 @@
 //! Second ports: connections that nobody waits for. They are opened beside the ordinary one, and used while they are well.
 
 use super::link::LinkState;
-use super::{ConnState, LinkKey, Net};
+use super::{ConnState, Link, LinkKey, Net};
 use crate::ground::Instant;
-use crate::interface::Action;
+use crate::interface::{Action, LostReason};
 use alloc::collections::VecDeque;
 
 impl<P: Copy> Net<P> {
@@ -14,6 +14,21 @@ impl<P: Copy> Net<P> {
             && not_before <= now
         {
             self.connect(now, key, not_before, timer, actions);
+        }
+    }
+
+    /// Closes a connection over which nothing has gone for so long that it may be dead without anybody knowing: no heartbeats
+    /// go over it.
+    pub(crate) fn close_if_stale(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
+        let conn = self.links.get(key).and_then(Link::conn);
+        let Some(found) = conn.and_then(|conn| self.conns.get(conn)) else {
+            return;
+        };
+        if let Some(conn) = conn
+            && found.is_quiet()
+            && found.last_heard + self.timing.heartbeat_interval <= now
+        {
+            self.drain(now, conn, LostReason::Unused, actions);
         }
     }
 

@@ -103,7 +103,10 @@ impl Producers {
     fn try_send_elsewhere<P: Purposes>(&mut self, cx: &mut Context<'_, P>, key: SendKey) {
         match self.choose(cx, key) {
             Ok(mut choice) => {
-                let vip = cx.cluster.brokers().get(choice.broker).and_then(|broker| broker.vip.clone());
+                // Messages that go to a queue of their own stay on one connection: on two they could overtake each other.
+                let any = self.sends.get(key).is_some_and(|send| matches!(send.target, Target::Any));
+                let broker = cx.cluster.brokers().get(choice.broker).filter(|_| any);
+                let vip = broker.and_then(|broker| broker.vip.clone());
                 let vip = vip.filter(|(_, vip)| vip_is_ready(cx.now.mono, *vip, cx.net, cx.actions));
                 if let Some((endpoint, link)) = vip {
                     (choice.endpoint, choice.link) = (endpoint, link);
@@ -196,6 +199,7 @@ fn vip_is_ready<P: Copy>(
     net: &mut Net<P>,
     actions: &mut VecDeque<Action>,
 ) -> bool {
+    net.close_if_stale(now, vip, actions);
     let is_ready = net.is_ready(now, vip);
     if !is_ready {
         net.open(now, vip, actions);

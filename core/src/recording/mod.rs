@@ -25,7 +25,8 @@
 //! names with a number, a text, or a time each; a setting that is a list has its name once for each entry.
 //!
 //! Hooks of a client are code, which no recording holds: it names them, and is replayed with hooks of the same names
-//! ([`Replay::with_hooks`]), or refused. They must be functions of what they are given.
+//! ([`Replay::with_hooks`]), or refused. They must be functions of what they are given; those that look at bodies need
+//! [`Bodies::Keep`].
 //!
 //! # What a recording tells of the application
 //!

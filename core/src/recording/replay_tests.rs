@@ -5,19 +5,25 @@ use super::*;
 use crate::client::{Client, OwnedInput};
 use crate::ground::{Instant, Now};
 use crate::interface::{
-    Action, ClientConfig, CloseReason, Command, CommandId, Input, ProducerConfig, Send, SendMode, Target,
+    Action, ClientConfig, CloseReason, Command, CommandId, Hooks, Input, InterceptedMessage, ProducerConfig,
+    Refusal, Send, SendInterceptor, SendMode, Target,
 };
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 /// A client that finds nobody, recorded as a driver does it.
 fn record_a_session(bodies: Bodies) -> Vec<u8> {
+    record_with_hooks(bodies, Hooks::default())
+}
+
+fn record_with_hooks(bodies: Bodies, hooks: Hooks) -> Vec<u8> {
     let config = ClientConfig::new("127.0.0.1:9876".parse().unwrap(), 7);
     let mut now = Now { mono: Instant::from_millis(5), unix_ms: 1_700_000_000_000 };
-    let mut recorder = Recorder::new(&config, now, bodies);
-    let mut client = Client::new(config, now).unwrap();
+    let mut recorder = Recorder::with_hooks(&config, &hooks.names(), now, bodies);
+    let mut client = Client::with_hooks(config, hooks, now).unwrap();
     let mut bytes = Vec::new();
     let mut connecting = Vec::new();
     let mut producer = None;
@@ -169,4 +175,31 @@ fn split_at_records(bytes: &[u8], start: usize) -> Vec<&[u8]> {
     }
     pieces.push(&bytes[begin..]);
     pieces
+}
+
+#[test]
+fn a_client_with_hooks_is_replayed_with_the_same_ones_only() {
+    struct Marks(&'static str, &'static str);
+    impl SendInterceptor for Marks {
+        fn name(&self) -> &str {
+            self.0
+        }
+        fn before_send(&self, message: &mut InterceptedMessage<'_>) -> Result<(), Refusal> {
+            message.set_property("mark", self.1).map_err(|error| Refusal::new(format!("{error}")))
+        }
+    }
+    let hooks =
+        |name, mark| Hooks { interceptors: [Arc::new(Marks(name, mark)) as _].into(), ..Hooks::default() };
+    let bytes = record_with_hooks(Bodies::Keep, hooks("marks", "1"));
+    let replay = |hooks| {
+        let mut replay = Replay::with_hooks(Reader::new(&bytes)?, hooks)?;
+        while replay.next_step()?.is_some() {}
+        Ok::<u64, ReplayError>(replay.checked_actions())
+    };
+    assert!(replay(hooks("marks", "1")).unwrap() > 0);
+    let other = replay(hooks("others", "1")).unwrap_err();
+    assert!(format!("{other}").contains("marks"), "{other}");
+    assert!(matches!(replay(Hooks::default()), Err(ReplayError::Hooks { .. })));
+    // The same name, and yet something else: the errors give other messages back.
+    assert!(replay(hooks("marks", "2")).unwrap_err().is_difference());
 }

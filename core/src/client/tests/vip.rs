@@ -4,7 +4,8 @@ use super::transactions::SHORT;
 use super::{Notice, Rig, config};
 use crate::client::{ClientConfig, CloseReason, ConnId, Input};
 use crate::command::RequestCode;
-use crate::interface::{Hooks, Outcome, ProducerId, Timing, TransactionEnd};
+use crate::interface::{Hooks, Outcome, ProducerId, SendMode, Target, Timing, TransactionEnd};
+use crate::message::Message;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -152,6 +153,40 @@ fn an_idle_second_port_may_close_and_a_stalled_one_is_passed_over() {
     rig.answer_stored(&send, 0, 3);
     assert!(rig.sent(stuck).is_ok());
     assert_eq!(rig.goes_to(producer), VIP);
+}
+
+#[test]
+fn what_is_ordered_stays_on_one_connection() {
+    let (mut rig, producer, vip) = ready();
+    rig.input(Input::Connected { conn: vip });
+    for number in 0..3 {
+        assert_eq!(rig.goes_to(producer), VIP);
+        let target = Target::ShardingKey(number.to_string().into());
+        let message = Message::new("T".parse().unwrap(), "ordered");
+        let id = rig.send_with(producer, message, SHORT, target, SendMode::Acknowledged);
+        assert_eq!(rig.send_is_stored(id), PLAIN);
+    }
+}
+
+#[test]
+fn one_that_was_idle_for_long_is_opened_anew() {
+    let (mut rig, producer, vip) = ready();
+    rig.input(Input::Connected { conn: vip });
+    assert_eq!(rig.goes_to(producer), VIP);
+    rig.pass(Duration::from_secs(29));
+    assert_eq!(rig.goes_to(producer), VIP);
+    rig.pass(Duration::from_secs(2));
+    let heartbeat = rig.take_request(RequestCode::HEART_BEAT);
+    rig.answer(&heartbeat, 0, None);
+    rig.pass(Duration::from_secs(28));
+    // It may be dead, and nobody would know.
+    assert_eq!(rig.goes_to(producer), PLAIN);
+    assert!(rig.closes.contains(&vip));
+    let newer = rig.connects.pop().unwrap();
+    assert_eq!(rig.addresses[&newer], VIP);
+    rig.input(Input::Connected { conn: newer });
+    assert_eq!(rig.goes_to(producer), VIP);
+    assert!(rig.unreachable().is_empty());
 }
 
 #[test]

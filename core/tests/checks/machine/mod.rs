@@ -153,6 +153,7 @@ impl Machine {
             _ => {}
         }
         web::draw(&mut config, seed);
+        config.vip_channel = seed % 16 == 11;
         // The bound on requests counts a few for each connection.
         config.limits.admin_calls = 8;
         // The last second of a month, or a wall clock that was never set.
