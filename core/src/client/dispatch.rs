@@ -245,13 +245,9 @@ impl Client {
     /// Encodes the requests that connections can take now.
     fn write_requests(&mut self) {
         let now = self.now.mono;
-        let hooked = self.rpc.is_some();
         while let Some(work) = self.net.next_to_write(now, &mut self.actions) {
-            if hooked {
-                self.begin_hooked(&work);
-            }
             match self.encode(&work) {
-                Ok(true) if hooked && !self.finish_hooked(&work) => {}
+                Ok(true) if self.rpc.is_some() && !self.show_to_hooks(&work) => {}
                 Ok(true) => self.net.written(now, &work, &mut self.actions),
                 Ok(false) => self.net.not_encodable(&work),
                 Err(error) => {
@@ -260,8 +256,7 @@ impl Client {
                 }
             }
         }
-        if hooked {
-            self.end_hooked();
+        if self.rpc.is_some() {
             self.hooks_ended();
         }
     }

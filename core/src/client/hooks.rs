@@ -33,10 +33,6 @@ pub(super) struct RpcHooks {
     hooks: List,
     /// What the hooks of one request have added.
     added: AddedFields,
-    /// One request, before it goes to its connection.
-    scratch: Outbox,
-    /// The connection whose outbox is `scratch` just now, while its own waits here.
-    lent_to: Option<ConnKey>,
     /// Requests that were written, by connection, number, and whether they are one-way: those have numbers of their own.
     under_way: BTreeMap<(ConnKey, i32, bool), UnderWay>,
 }
@@ -76,6 +72,14 @@ impl<'a> About<'a> {
     }
 }
 
+/// Which request goes where.
+struct To<'a> {
+    work: &'a ToWrite<Purpose>,
+    endpoint: &'a Endpoint,
+    one_way: bool,
+    language: LanguageCode,
+}
+
 /// Why a request is not written.
 enum NotWritten {
     /// By the hook of this place in the list.
@@ -85,18 +89,8 @@ enum NotWritten {
 
 impl RpcHooks {
     pub(super) fn new(hooks: Vec<Arc<dyn RpcHook>>) -> Option<Box<Self>> {
-        let (added, scratch, under_way) = (AddedFields::default(), Outbox::default(), BTreeMap::new());
-        (!hooks.is_empty())
-            .then(|| Box::new(Self { hooks: List(hooks), added, scratch, lent_to: None, under_way }))
-    }
-
-    /// Takes the request that was encoded last: its first bytes with the header, and its body if that rides along.
-    fn take_encoded(&mut self) -> (Bytes, Option<Bytes>) {
-        let mut chunks = Vec::new();
-        self.scratch.take(&mut chunks);
-        self.scratch.wrote(self.scratch.len());
-        let mut chunks = chunks.into_iter();
-        (chunks.next().unwrap_or_default(), chunks.next())
+        let (added, under_way) = (AddedFields::default(), BTreeMap::new());
+        (!hooks.is_empty()).then(|| Box::new(Self { hooks: List(hooks), added, under_way }))
     }
 
     /// Asks all hooks.
@@ -136,37 +130,13 @@ impl RpcHooks {
 }
 
 impl Client {
-    /// A request is to be encoded for the hooks to see: it goes into their outbox, not into that of its connection.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn begin_hooked(&mut self, work: &ToWrite<Purpose>) {
-        self.end_hooked();
-        if let Some(rpc) = &mut self.rpc
-            && !matches!(work.purpose, Purpose::Discovery)
-            && let Some(outbox) = self.net.outbox_of(work.conn)
-        {
-            core::mem::swap(outbox, &mut rpc.scratch);
-            rpc.lent_to = Some(work.conn);
-        }
-    }
-
-    /// The connection has its own outbox again.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn end_hooked(&mut self) {
-        if let Some(rpc) = &mut self.rpc
-            && let Some(conn) = rpc.lent_to.take()
-            && let Some(outbox) = self.net.outbox_of(conn)
-        {
-            core::mem::swap(outbox, &mut rpc.scratch);
-        }
-    }
-
     /// A request is encoded: the hooks see it, and then it goes to its connection. False when it has ended instead.
     #[cold]
     #[inline(never)]
-    pub(super) fn finish_hooked(&mut self, work: &ToWrite<Purpose>) -> bool {
-        self.end_hooked();
+    pub(super) fn show_to_hooks(&mut self, work: &ToWrite<Purpose>) -> bool {
+        if matches!(work.purpose, Purpose::Discovery) {
+            return true;
+        }
         let Err(why) = self.show(work) else {
             return true;
         };
@@ -182,12 +152,15 @@ impl Client {
         let Self { rpc: Some(rpc), net, wire, language, .. } = self else {
             return Ok(());
         };
+        let encoded = net.take_encoded();
         let endpoint = net.link_of(work.conn).and_then(|link| net.endpoint(link)).cloned();
         let one_way = net.is_one_way(work.request);
-        match (net.outbox_of(work.conn), endpoint) {
-            (Some(outbox), Some(endpoint)) if !matches!(work.purpose, Purpose::Discovery) => {
-                rpc.write(work, &endpoint, one_way, outbox, *language, wire)
+        match (net.own_outbox(work.conn), endpoint) {
+            (Some(outbox), Some(endpoint)) => {
+                let to = To { work, endpoint: &endpoint, one_way, language: *language };
+                rpc.write(&to, encoded, outbox, wire)
             }
+            // Its connection is there, since it was to be written.
             _ => Ok(()),
         }
     }
@@ -271,14 +244,12 @@ impl RpcHooks {
     /// Shows the request that was just encoded to the hooks, and appends it to the outbox of its connection.
     fn write(
         &mut self,
-        work: &ToWrite<Purpose>,
-        endpoint: &Endpoint,
-        one_way: bool,
+        to: &To<'_>,
+        (first, shared): (Bytes, Option<Bytes>),
         outbox: &mut Outbox,
-        language: LanguageCode,
         limits: &WireLimits,
     ) -> Result<(), NotWritten> {
-        let (first, shared) = self.take_encoded();
+        let To { work, endpoint, one_way, language } = *to;
         let unreadable = || Refusal::new("the request cannot be read");
         let Some((frame, code)) = RawFrame::written(&first).and_then(|frame| Some((frame, frame.code()?)))
         else {

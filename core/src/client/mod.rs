@@ -110,7 +110,7 @@ impl Client {
         let heartbeat = Heartbeat::new(&config, client_id.clone(), &naming, rng.fork("heartbeat"));
         let mut net = Net::new(config.timing.clone(), &config.limits, rng.fork("net"));
         if !rpc.is_empty() {
-            net.watch_ended();
+            net.watch_requests();
         }
         let mut producers = Producers::new(&config, client_id.clone(), &naming, &rng);
         producers.set_hooks(interceptors, forbidden);

@@ -16,7 +16,8 @@ mod silence;
 mod tests;
 
 pub(crate) use connection::{ConnState, Connection, Heard};
-pub(crate) use ended::{Ended, EndedHow};
+pub(crate) use ended::EndedHow;
+use ended::Watch;
 pub(crate) use link::{Link, LinkState, Role, pause};
 pub(crate) use outbox::Outbox;
 
@@ -25,6 +26,7 @@ use crate::ground::endpoint::Endpoint;
 use crate::ground::{Instant, Key, Rng, Slots, TimerKey, Timers};
 use crate::interface::{Action, ConnId, Counters, Limits, LostReason, Notice, Stray, Timing};
 use crate::wire::{Inbox, WireLimits};
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -125,8 +127,8 @@ pub(crate) struct Net<P> {
     wire: WireLimits,
     connection_requests: usize,
     outbox_bytes: usize,
-    /// Requests that were written and ended without an answer, for who wants to know; none: nobody does.
-    ended: Option<Vec<Ended>>,
+    /// For who looks at all requests; none: nobody does.
+    watch: Option<Box<Watch>>,
     /// Counts changes of what observers see of connections.
     pub(crate) version: u64,
 }
@@ -147,7 +149,7 @@ impl<P: Copy> Net<P> {
             wire: limits.wire(),
             connection_requests: limits.connection_requests,
             outbox_bytes: limits.outbox_bytes,
-            ended: None,
+            watch: None,
             version: 0,
         }
     }
@@ -334,6 +336,9 @@ impl<P: Copy> Net<P> {
 
     /// Where the frame of [`Net::next_to_write`] goes.
     pub(crate) fn outbox_of(&mut self, conn: ConnKey) -> Option<&mut Outbox> {
+        if self.watch.is_some() {
+            return self.watched_outbox(conn);
+        }
         self.conns.get_mut(conn).map(|conn| &mut conn.outbox)
     }
 

@@ -6,6 +6,7 @@ use super::read::{BodyKept, Condition, Reader, Record};
 use crate::client::{Client, OwnedInput};
 use crate::ground::Now;
 use crate::interface::{Action, ConfigError, HookNames, Hooks};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::Bytes;
 
@@ -43,9 +44,9 @@ pub enum ReplayError {
     #[error("the client was recorded with other hooks: {recorded:?}; given are {given:?}")]
     Hooks {
         /// Those of the recorded client.
-        recorded: HookNames,
+        recorded: Box<HookNames>,
         /// Those that were given.
-        given: HookNames,
+        given: Box<HookNames>,
     },
     /// The beginning is missing. Read it as a story with [`Reader`].
     #[error("{records} records are missing at byte {position}: what comes after them cannot be replayed")]
@@ -119,6 +120,7 @@ impl<'a> Replay<'a> {
         let start = reader.start();
         let (recorded, given) = (start.hooks.clone(), hooks.names());
         if recorded != given {
+            let (recorded, given) = (Box::new(recorded), Box::new(given));
             return Err(ReplayError::Hooks { recorded, given });
         }
         let client = Client::with_hooks(start.config.clone(), hooks, start.now)?;

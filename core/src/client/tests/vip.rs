@@ -161,7 +161,7 @@ fn what_is_ordered_stays_on_one_connection() {
     rig.input(Input::Connected { conn: vip });
     for number in 0..3 {
         assert_eq!(rig.goes_to(producer), VIP);
-        let target = Target::ShardingKey(number.to_string().into());
+        let target = Target::ShardingKey(number.to_string());
         let message = Message::new("T".parse().unwrap(), "ordered");
         let id = rig.send_with(producer, message, SHORT, target, SendMode::Acknowledged);
         assert_eq!(rig.send_is_stored(id), PLAIN);
