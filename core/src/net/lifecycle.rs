@@ -2,7 +2,7 @@
 
 use super::connection::{ConnState, Connection};
 use super::in_flight::InFlight;
-use super::link::{LinkState, pause};
+use super::link::LinkState;
 use super::{
     ConnKey, EndedHow, Failure, FailureReason, LinkKey, Net, NetEvent, NetTimer, RequestKey, Role, Stage,
     conn_id, slot_key,
@@ -59,59 +59,6 @@ impl<P: Copy> Net<P> {
         let timer = self.timers.set(now + self.timing.connect_timeout, NetTimer::Connect(key));
         link.state = LinkState::Connecting { conn, timer };
         actions.push_back(Action::Connect { conn: conn_id(conn), to: link.endpoint.clone() });
-    }
-
-    /// Keeps a link connected from now on, or lets it go when nobody waits for it.
-    pub(crate) fn keep(&mut self, now: Instant, key: LinkKey, keep: bool, actions: &mut VecDeque<Action>) {
-        let Some(link) = self.links.get_mut(key) else {
-            return;
-        };
-        if link.keep == keep {
-            return;
-        }
-        link.keep = keep;
-        if !keep {
-            return self.let_go(now, key, actions);
-        }
-        link.let_go = false;
-        if matches!(link.state, LinkState::Up { .. }) {
-            // It was connected for another reason: those who greet every connection learn of it now.
-            self.events.push_back(NetEvent::Up { link: key });
-        }
-    }
-
-    /// Nobody wants this address any more: what waits for it ends, and its connection only finishes what is pending.
-    pub(crate) fn let_go(&mut self, now: Instant, key: LinkKey, actions: &mut VecDeque<Action>) {
-        let Some(link) = self.links.get_mut(key) else {
-            return;
-        };
-        link.let_go = true;
-        let conn = link.conn();
-        // What waits would only open it again.
-        self.fail_waiting(key, &LostReason::Unused);
-        if let Some(conn) = conn {
-            self.drain(now, conn, LostReason::Unused, actions);
-        }
-        self.leaving.push(key);
-    }
-
-    /// Forgets the addresses that were let go and of which nothing is left. To be called when all events are passed
-    /// on: a request that ended is told with its address.
-    pub(super) fn forget_unused(&mut self) {
-        for key in core::mem::take(&mut self.leaving) {
-            if let Some(link) = self.links.get(key)
-                && let LinkState::Down { timer, .. } = link.state
-                && link.let_go
-                && link.live == 0
-                && !self.conns.iter().any(|(_, conn)| conn.link == key)
-            {
-                if let Some(timer) = timer {
-                    self.timers.unset(timer);
-                }
-                self.by_place.remove(&(link.role, link.endpoint.clone()));
-                self.links.remove(key);
-            }
-        }
     }
 
     /// A connection came up. Ignored when it is unknown, or was up already.
@@ -278,23 +225,23 @@ impl<P: Copy> Net<P> {
         let mut not_before = now;
         if failed {
             link.failures = link.failures.saturating_add(1);
-            let is_second = link.role == Role::Vip;
-            let min = self.timing.reconnect_pause_min;
-            let max =
-                if is_second { self.timing.vip_pause_max.max(min) } else { self.timing.reconnect_pause_max };
-            let length = pause(&mut self.rng, link.failures, min, max);
+            let (role, failures) = (link.role, link.failures);
+            let length = self.pause_of(role, failures);
             not_before = now + length;
-            if is_second {
+            if role == Role::Vip {
                 self.events.push_back(NetEvent::Down { link: key, why: why.clone(), pause: length });
             }
         }
+        let Some(link) = self.links.get_mut(key) else {
+            return;
+        };
         link.state = LinkState::Down { not_before, timer: None };
         if failed {
             self.fail_waiting(key, why);
         }
     }
 
-    fn fail_waiting(&mut self, key: LinkKey, why: &LostReason) {
+    pub(super) fn fail_waiting(&mut self, key: LinkKey, why: &LostReason) {
         let Some(link) = self.links.get_mut(key) else {
             return;
         };

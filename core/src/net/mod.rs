@@ -7,6 +7,7 @@
 mod connection;
 mod ended;
 mod in_flight;
+mod keep;
 mod lifecycle;
 mod link;
 mod outbox;

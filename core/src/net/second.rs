@@ -1,10 +1,11 @@
 //! Second ports: connections that nobody waits for. They are opened beside the ordinary one, and used while they are well.
 
-use super::link::LinkState;
-use super::{ConnState, Link, LinkKey, Net};
+use super::link::{LinkState, pause};
+use super::{ConnState, Link, LinkKey, Net, Role};
 use crate::ground::Instant;
 use crate::interface::{Action, LostReason};
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
 impl<P: Copy> Net<P> {
     /// Opens a connection, unless there is one or its pause is not over.
@@ -30,6 +31,13 @@ impl<P: Copy> Net<P> {
         {
             self.drain(now, conn, LostReason::Unused, actions);
         }
+    }
+
+    /// How long a link rests after so many failures: one to a second port up to a limit of its own.
+    pub(super) fn pause_of(&mut self, role: Role, failures: u32) -> Duration {
+        let (min, max) = (self.timing.reconnect_pause_min, self.timing.reconnect_pause_max);
+        let max = if role == Role::Vip { self.timing.vip_pause_max.max(min) } else { max };
+        pause(&mut self.rng, failures, min, max)
     }
 
     /// A link that was let go is not to be forgotten after all.

@@ -6,7 +6,7 @@ use rocketmq_core::client::{Action, Answer, Client, Command, CommandId, Notice, 
 use rocketmq_core::ground::Instant;
 use rocketmq_core::producer::Outcome;
 
-use super::{Event, Invariant, Verdict, World};
+use super::{Event, Invariant, TraceHash, Verdict, World};
 
 /// Actions that one input may cause besides those for each message, caller and connection.
 const FEW_ACTIONS: usize = 64;
@@ -187,6 +187,14 @@ impl World {
                 return Some(action);
             }
         }
+    }
+
+    pub(super) fn note_action(&mut self, client: usize, action: &Action) {
+        let hash = TraceHash::of(action);
+        self.hash.add(&hash);
+        let it = &mut self.clients[client];
+        it.actions_hash.add(&hash);
+        it.actions += 1;
     }
 
     pub(super) fn poll_core(&mut self, client: usize) -> Option<Action> {

@@ -45,9 +45,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rocketmq_core::client::{
-    Action, Answer, Client, ClientConfig, CloseReason, CommandId, ConnId, OwnedInput,
-};
+use rocketmq_core::client::{Answer, Client, ClientConfig, CloseReason, CommandId, ConnId, OwnedInput};
 use rocketmq_core::ground::{Instant, Now, Rng};
 
 use crate::cluster::{ClusterConfig, Frame, ServerId};
@@ -396,14 +394,6 @@ impl World {
     /// The client's core, to be asked.
     pub fn core(&self, client: usize) -> &Client {
         &self.clients[client].core
-    }
-
-    fn note_action(&mut self, client: usize, action: &Action) {
-        let hash = TraceHash::of(action);
-        self.hash.add(&hash);
-        let it = &mut self.clients[client];
-        it.actions_hash.add(&hash);
-        it.actions += 1;
     }
 }
 
