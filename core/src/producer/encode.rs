@@ -1,12 +1,14 @@
 //! The frame of an attempt (`SEND_MESSAGE_V2`, request code 310).
 
 use super::inner::INNER_PRODUCER;
-use super::producers::{Producers, table_key};
+use super::producers::{Producer, Producers, table_key};
 use super::send::{SendKey, Stage};
+use super::trace::Tracing;
 use crate::command::{RequestCode, version};
+use crate::ground::Slots;
 use crate::ground::names::{GroupName, TopicName};
 use crate::ground::namespace::Namespace;
-use crate::interface::{ProducerConfig, SendMode};
+use crate::interface::{ProducerConfig, ProducerId, SendMode};
 use crate::message::{AddedProperties, Message};
 use crate::net::Outbox;
 use crate::request::naming::{Naming, plain};
@@ -66,6 +68,20 @@ pub(super) fn added_properties<'a>(naming: &'a Naming, half_of: Option<&'a str>)
     AddedProperties { half_of, instance_id: naming.namespace().map(Namespace::as_str) }
 }
 
+/// The settings of a producer, the client's own included.
+#[inline(always)]
+fn config_of<'a>(
+    table: &'a Slots<Producer>,
+    tracing: Option<&'a Tracing>,
+    id: ProducerId,
+) -> Option<&'a ProducerConfig> {
+    match (table.get(table_key(id)), tracing) {
+        (Some(producer), _) => Some(&producer.config),
+        (None, Some(tracing)) if id == INNER_PRODUCER => Some(&tracing.inner.config),
+        _ => None,
+    }
+}
+
 impl Producers {
     /// Writes the frame of an attempt that is under way. False when there is no such attempt.
     pub(crate) fn encode(
@@ -81,10 +97,8 @@ impl Producers {
         let Stage::Asked(asked) = &send.stage else {
             return Ok(false);
         };
-        let config = match (self.table.get(table_key(send.producer)), &self.tracing) {
-            (Some(producer), _) => &producer.config,
-            (None, Some(tracing)) if send.producer == INNER_PRODUCER => &tracing.inner.config,
-            _ => return Ok(false),
+        let Some(config) = config_of(&self.table, self.tracing.as_deref(), send.producer) else {
+            return Ok(false);
         };
         let naming = &self.naming;
         let is_half = send.mode == SendMode::Half;

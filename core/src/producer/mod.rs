@@ -4,6 +4,7 @@ mod attempt;
 mod check;
 mod close;
 mod encode;
+mod encode_end;
 mod fates;
 mod hooks;
 mod inner;

@@ -5,9 +5,9 @@
 
 use super::check::CheckState;
 use super::fates::{Fate, Fates};
-use super::producers::{Context, ProducerPurpose, ProducerTimer, Producers, Purposes, table_key};
+use super::producers::{Context, ProducerPurpose, ProducerTimer, Producers, Purposes};
 use super::trace::TracedEnd;
-use crate::command::{RequestCode, ResponseCode, version};
+use crate::command::ResponseCode;
 use crate::ground::names::{BrokerName, GroupName};
 use crate::ground::{Instant, Key, Slots, TimerKey};
 use crate::interface::{
@@ -15,9 +15,8 @@ use crate::interface::{
     HookError, ProducerId, TransactionEnd, clean_text,
 };
 use crate::message::UniqueKey;
-use crate::net::{Failure, FailureReason, LinkKey, Outbox, RequestKey, pause};
-use crate::request::{COMMIT_TYPE, EndTransactionRequestHeader, ROLLBACK_TYPE};
-use crate::wire::{EncodeError, Header, RequestHead};
+use crate::net::{Failure, FailureReason, LinkKey, RequestKey, pause};
+use crate::wire::Header;
 use alloc::collections::BTreeMap;
 
 pub(crate) type EndKey = Key<EndState>;
@@ -38,11 +37,11 @@ pub(super) struct NewEnd {
 /// The end of one transaction, under way.
 #[derive(Debug)]
 pub(crate) struct EndState {
-    producer: ProducerId,
+    pub(super) producer: ProducerId,
     group: GroupName,
-    half: HalfMessage,
-    end: TransactionEnd,
-    asked_from: Option<LinkKey>,
+    pub(super) half: HalfMessage,
+    pub(super) end: TransactionEnd,
+    pub(super) asked_from: Option<LinkKey>,
     command: Option<CommandId>,
     deadline: Instant,
     stage: EndStage,
@@ -63,7 +62,7 @@ enum EndStage {
 /// The ends and checks of all producers.
 #[derive(Debug, Default)]
 pub(super) struct Transactions {
-    ends: Slots<EndState>,
+    pub(super) ends: Slots<EndState>,
     pub(super) fates: Fates,
     pub(super) checks: Slots<CheckState>,
     pub(super) checks_by_key: BTreeMap<(ProducerId, UniqueKey), CheckId>,
@@ -335,48 +334,6 @@ impl Producers {
     pub(super) fn forget_old_fates(&mut self, now: Instant) {
         let kept = self.timing.ended_transaction_kept;
         self.transactions.fates.forget_old(now - kept, self.most_ended_transactions);
-    }
-
-    /// Writes the frame that ends a transaction. False when there is no such end.
-    // Kept apart from the sends that are encoded beside it.
-    #[inline(never)]
-    pub(crate) fn encode_end(
-        &self,
-        key: EndKey,
-        opaque: i32,
-        outbox: &mut Outbox,
-    ) -> Result<bool, EncodeError> {
-        let Some(state) = self.transactions.ends.get(key) else {
-            return Ok(false);
-        };
-        let Some(producer) = self.table.get(table_key(state.producer)) else {
-            return Ok(false);
-        };
-        let head = RequestHead {
-            code: RequestCode::END_TRANSACTION,
-            flag: 0,
-            opaque,
-            version: version::CURRENT,
-            language: self.language,
-        };
-        let half = &state.half;
-        let header = EndTransactionRequestHeader {
-            // Java forgets the namespace of the topic here, which a broker that checks permissions would refuse.
-            topic: Some(self.naming.topic(&half.topic)),
-            producer_group: self.naming.group(&producer.config.group),
-            tran_state_table_offset: half.queue_offset,
-            commit_log_offset: half.commit_log_offset,
-            commit_or_rollback: match state.end {
-                TransactionEnd::Commit => COMMIT_TYPE,
-                TransactionEnd::Rollback => ROLLBACK_TYPE,
-            },
-            from_transaction_check: state.asked_from.is_some(),
-            msg_id: half.unique_key.as_str().into(),
-            transaction_id: Some(half.unique_key.as_str().into()),
-            broker_name: Some(half.broker_name.as_str().into()),
-        };
-        outbox.append(0, |out| self.naming.encode(out, self.serialize, &head, &header, &[]))?;
-        Ok(true)
     }
 
     /// The request could not be put into a frame.

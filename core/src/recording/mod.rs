@@ -39,6 +39,7 @@ mod admin_tests;
 mod digest;
 mod error;
 mod inbound_bodies;
+mod named_values;
 mod parts;
 mod read;
 mod read_command;

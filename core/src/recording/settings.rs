@@ -4,7 +4,8 @@
 //! somebody has thought about it, so a secret cannot slip in by itself.
 
 use super::error::ReadErrorKind as Wrong;
-use super::parts::{Parts, put_bytes, put_number, put_time};
+use super::named_values::{List, Value, for_each};
+use super::parts::Parts;
 use crate::command::LanguageCode;
 use crate::ground::endpoint::NameServers;
 use crate::interface::{
@@ -15,8 +16,6 @@ use crate::wire::SerializeType;
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::Display;
-use core::str::FromStr;
 use core::time::Duration;
 
 const TIMING: &str = "timing.";
@@ -26,56 +25,6 @@ const RPC_HOOK: &str = "hook.rpc";
 const INTERCEPTOR: &str = "hook.interceptor";
 const CHECK_FORBIDDEN: &str = "hook.check_forbidden";
 const TRACE: &str = "trace.";
-
-enum Value<'a> {
-    Number(u64),
-    Text(&'a str),
-    Time(Duration),
-}
-
-/// Appends settings; the number of them comes first.
-struct List {
-    count: u64,
-    bytes: Vec<u8>,
-}
-
-impl List {
-    fn new() -> Self {
-        Self { count: 0, bytes: Vec::new() }
-    }
-
-    fn put(&mut self, name: &str, value: &Value<'_>) {
-        self.count += 1;
-        put_bytes(&mut self.bytes, name.as_bytes());
-        match value {
-            Value::Number(number) => {
-                self.bytes.push(0);
-                put_number(&mut self.bytes, *number);
-            }
-            Value::Text(text) => {
-                self.bytes.push(1);
-                put_bytes(&mut self.bytes, text.as_bytes());
-            }
-            Value::Time(time) => {
-                self.bytes.push(2);
-                put_time(&mut self.bytes, *time);
-            }
-        }
-    }
-
-    fn number(&mut self, name: &str, number: u64) {
-        self.put(name, &Value::Number(number));
-    }
-
-    fn text(&mut self, name: &str, text: &str) {
-        self.put(name, &Value::Text(text));
-    }
-
-    fn finish(self, out: &mut Vec<u8>) {
-        put_number(out, self.count);
-        out.extend_from_slice(&self.bytes);
-    }
-}
 
 pub(super) fn put_client(out: &mut Vec<u8>, config: &ClientConfig, hooks: &HookNames) {
     // No `..` here: the compiler asks for every setting that is added.
@@ -343,60 +292,4 @@ pub(super) fn read_producer(parts: &mut Parts<'_>) -> Result<ProducerConfig, Wro
         Ok(())
     })?;
     config.ok_or(Wrong::MissingSetting("group"))
-}
-
-fn for_each(
-    parts: &mut Parts<'_>,
-    mut each: impl FnMut(&str, &Value<'_>) -> Result<(), Wrong>,
-) -> Result<(), Wrong> {
-    let count = parts.number("number of settings")?;
-    for _ in 0..count {
-        let name = parts.text("name of a setting")?;
-        let value = match parts.byte("kind of a setting")? {
-            0 => Value::Number(parts.number("setting")?),
-            1 => Value::Text(parts.text("setting")?),
-            2 => Value::Time(parts.time("setting")?),
-            other => return Err(Wrong::value("kind of a setting", other)),
-        };
-        each(name, &value)?;
-    }
-    Ok(())
-}
-
-impl<'a> Value<'a> {
-    fn number<T: TryFrom<u64>>(&self) -> Result<T, Wrong> {
-        match self {
-            Self::Number(number) => T::try_from(*number).map_err(|_| Wrong::BadNumber("setting")),
-            _ => Err(Wrong::value("setting", "not a number")),
-        }
-    }
-
-    fn flag(&self) -> Result<bool, Wrong> {
-        match self.number::<u64>()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            other => Err(Wrong::value("flag", other)),
-        }
-    }
-
-    fn text(&self) -> Result<&'a str, Wrong> {
-        match self {
-            Self::Text(text) => Ok(text),
-            _ => Err(Wrong::value("setting", "not a text")),
-        }
-    }
-
-    fn time(&self) -> Result<Duration, Wrong> {
-        match self {
-            Self::Time(time) => Ok(*time),
-            _ => Err(Wrong::value("setting", "not a time")),
-        }
-    }
-
-    fn parse<T: FromStr>(&self, what: &'static str) -> Result<T, Wrong>
-    where
-        T::Err: Display,
-    {
-        self.text()?.parse().map_err(|error| Wrong::value(what, error))
-    }
 }
