@@ -64,7 +64,8 @@ table! {
         reconnect_pause_min = Duration::from_millis(100),
         /// Longest pause between two connects. Default 2 s.
         reconnect_pause_max = Duration::from_secs(2),
-        /// Longest pause between two connects to a broker's VIP port. Default 30 s.
+        /// Longest pause between two connects to a broker's VIP port; one below `reconnect_pause_min` counts as that.
+        /// Default 30 s.
         vip_pause_max = Duration::from_secs(30),
         /// First pause of a send that cannot go out or is asked to wait; doubled with jitter. Default 20 ms.
         retry_pause_min = Duration::from_millis(20),
@@ -96,7 +97,6 @@ impl Timing {
         }
         for (field, least, most) in [
             ("reconnect_pause_max", self.reconnect_pause_min, self.reconnect_pause_max),
-            ("vip_pause_max", self.reconnect_pause_min, self.vip_pause_max),
             ("retry_pause_max", self.retry_pause_min, self.retry_pause_max),
         ] {
             if most < least {
