@@ -1,11 +1,10 @@
 //! RPC hooks: what is done around each request when a client has some. All of it is out of the way of one that has none.
 //!
-//! A request is encoded as always, into an outbox of its own. The hooks look at its header; only if they add fields is it
-//! written anew, from the fields that it has and those that came. So the bytes of a request to which nothing is added are
-//! those that it has without hooks.
+//! A request is encoded as always, into an outbox of its own. The hooks look at its header; what they add is put among the
+//! fields that it has. So the bytes of a request to which nothing is added are those that it has without hooks.
 
 use super::{Client, Purpose};
-use crate::command::{LanguageCode, RequestCode, ResponseCode, version};
+use crate::command::{RequestCode, ResponseCode};
 use crate::ground::endpoint::Endpoint;
 use crate::interface::{
     AddedFields, CallFailure, HookError, OutgoingRequest, Refusal, RequestView, ResponseView, RpcFailure,
@@ -14,8 +13,7 @@ use crate::interface::{
 use crate::net::{ConnKey, EndedHow, Failure, FailureReason, Outbox, ToWrite};
 use crate::producer::ProducerPurpose;
 use crate::wire::{
-    CommandHead, EncodeError, ExtFields, FieldSink, Header, RawFrame, SerializeType, WireLimits, WriteFields,
-    encode_command,
+    EncodeError, FieldSink, Header, PREFIX_BYTES, RawFrame, SerializeType, WireLimits, WriteFields, Written,
 };
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -23,9 +21,6 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
-
-/// One-way flag of a request header.
-const FLAG_ONEWAY: i32 = 2;
 
 /// The RPC hooks of a client, and the requests that they have seen.
 #[derive(Debug)]
@@ -77,7 +72,6 @@ struct To<'a> {
     work: &'a ToWrite<Purpose>,
     endpoint: &'a Endpoint,
     one_way: bool,
-    language: LanguageCode,
 }
 
 /// Why a request is not written.
@@ -94,10 +88,15 @@ impl RpcHooks {
     }
 
     /// Asks all hooks.
-    fn before(&mut self, about: About<'_>, body: &[u8]) -> Result<(), (usize, HookError)> {
+    fn before(
+        &mut self,
+        about: About<'_>,
+        written: Written<'_>,
+        body: &[u8],
+    ) -> Result<(), (usize, HookError)> {
         self.added.clear();
         for (place, hook) in self.hooks.0.iter().enumerate() {
-            let mut request = OutgoingRequest::new(about.view(), body, &mut self.added);
+            let mut request = OutgoingRequest::new(about.view(), written, body, &mut self.added);
             let answer = hook.before_request(&mut request);
             answer.map_err(|refusal| (place, HookError::new(hook.name(), &refusal)))?;
         }
@@ -149,7 +148,7 @@ impl Client {
     }
 
     fn show(&mut self, work: &ToWrite<Purpose>) -> Result<(), NotWritten> {
-        let Self { rpc: Some(rpc), net, wire, language, .. } = self else {
+        let Self { rpc: Some(rpc), net, wire, .. } = self else {
             return Ok(());
         };
         let encoded = net.take_encoded();
@@ -157,7 +156,7 @@ impl Client {
         let one_way = net.is_one_way(work.request);
         match (net.own_outbox(work.conn), endpoint) {
             (Some(outbox), Some(endpoint)) => {
-                let to = To { work, endpoint: &endpoint, one_way, language: *language };
+                let to = To { work, endpoint: &endpoint, one_way };
                 rpc.write(&to, encoded, outbox, wire)
             }
             // Its connection is there, since it was to be written.
@@ -249,17 +248,17 @@ impl RpcHooks {
         outbox: &mut Outbox,
         limits: &WireLimits,
     ) -> Result<(), NotWritten> {
-        let To { work, endpoint, one_way, language } = *to;
+        let To { work, endpoint, one_way } = *to;
         let unreadable = || Refusal::new("the request cannot be read");
-        let Some((frame, code)) = RawFrame::written(&first).and_then(|frame| Some((frame, frame.code()?)))
-        else {
+        let Some(request) = Written::read(&first) else {
             return Err(NotWritten::Refused(0, HookError::new("(none)", &unreadable())));
         };
+        let Written { frame, code, .. } = request;
         let about = About { endpoint, code: RequestCode(code), opaque: work.opaque, one_way, frame, limits };
-        let written = match self.before(about, shared.as_deref().unwrap_or(frame.body)) {
-            Ok(()) => self
-                .append(outbox, &first, about, shared.as_ref(), language)
-                .map_err(NotWritten::NotEncodable),
+        let written = match self.before(about, request, shared.as_deref().unwrap_or(frame.body)) {
+            Ok(()) => {
+                self.append(outbox, &first, &request, shared.as_ref()).map_err(NotWritten::NotEncodable)
+            }
             Err((place, error)) => Err(NotWritten::Refused(place, error)),
         };
         let error = match written {
@@ -287,11 +286,10 @@ impl RpcHooks {
         &self,
         outbox: &mut Outbox,
         first: &Bytes,
-        about: About<'_>,
+        request: &Written<'_>,
         shared: Option<&Bytes>,
-        language: LanguageCode,
     ) -> Result<Box<[u8]>, EncodeError> {
-        let frame = about.frame;
+        let frame = request.frame;
         let mut copy: Box<[u8]> = Box::default();
         if self.added.is_empty() {
             copy = frame.header.into();
@@ -300,21 +298,11 @@ impl RpcHooks {
                 Ok(())
             })?;
         } else {
-            let head = CommandHead {
-                code: about.code.0,
-                flag: if about.one_way { FLAG_ONEWAY } else { 0 },
-                opaque: about.opaque,
-                version: version::CURRENT,
-                language,
-                remark: None,
-            };
-            let fields = WithAdded { fields: about.view().fields(), added: &self.added };
             let body_len = shared.map_or(frame.body.len(), Bytes::len);
             outbox.append(first.len(), |out| {
                 let before = out.len();
-                encode_command(out, frame.serialize, &head, &fields, body_len)?;
-                let written = RawFrame::written(out.get(before..).unwrap_or_default());
-                copy = written.map(|written| written.header.into()).unwrap_or_default();
+                request.append_with(out, &self.added, body_len)?;
+                copy = out.get(before + PREFIX_BYTES..).unwrap_or_default().into();
                 out.extend_from_slice(frame.body);
                 Ok(())
             })?;
@@ -326,18 +314,9 @@ impl RpcHooks {
     }
 }
 
-/// The fields of a request and those that hooks have added.
-struct WithAdded<'a> {
-    fields: ExtFields<'a>,
-    added: &'a AddedFields,
-}
-
-impl WriteFields for WithAdded<'_> {
+impl WriteFields for AddedFields {
     fn write<S: FieldSink>(&self, sink: &mut S) {
-        for (name, value) in self.fields.iter() {
-            sink.str(&name, &value);
-        }
-        for (name, value) in self.added.iter() {
+        for (name, value) in self.iter() {
             sink.str(name, value);
         }
     }

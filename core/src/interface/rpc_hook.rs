@@ -4,7 +4,7 @@ use super::action::LostReason;
 use super::hooks::{HookError, Refusal};
 use crate::command::{RequestCode, ResponseCode};
 use crate::ground::endpoint::Endpoint;
-use crate::wire::{ExtFields, Header, RawFrame, WireLimits};
+use crate::wire::{ExtFields, Header, RawFrame, WireLimits, Written};
 use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -157,8 +157,7 @@ pub enum RpcFailure {
 /// A request that is about to be written.
 pub struct OutgoingRequest<'a> {
     view: RequestView<'a>,
-    /// Its fields, once somebody has asked for them.
-    known: Option<ExtFields<'a>>,
+    written: Written<'a>,
     body: &'a [u8],
     added: &'a mut AddedFields,
 }
@@ -170,8 +169,13 @@ impl fmt::Debug for OutgoingRequest<'_> {
 }
 
 impl<'a> OutgoingRequest<'a> {
-    pub(crate) fn new(view: RequestView<'a>, body: &'a [u8], added: &'a mut AddedFields) -> Self {
-        Self { view, known: None, body, added }
+    pub(crate) fn new(
+        view: RequestView<'a>,
+        written: Written<'a>,
+        body: &'a [u8],
+        added: &'a mut AddedFields,
+    ) -> Self {
+        Self { view, written, body, added }
     }
 
     /// Where it goes.
@@ -204,10 +208,10 @@ impl<'a> OutgoingRequest<'a> {
         self.body
     }
 
-    /// Its ext fields so far, those that hooks have added last.
+    /// Its ext fields so far, those that hooks have added last. Read from its header at each call.
     pub fn fields(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         let added = self.added.iter().map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
-        self.known.unwrap_or_else(|| self.view.fields()).iter().chain(added)
+        self.view.fields().iter().chain(added)
     }
 
     /// The value of a field.
@@ -219,16 +223,17 @@ impl<'a> OutgoingRequest<'a> {
     /// Adds an ext field. Fields that are there already stay as they are.
     ///
     /// # Errors
-    /// The name is taken, empty, longer than 255 bytes or has control characters, or hooks have added 64 fields or 32 KiB to
-    /// this request already. Handing the error on by `?` ends the request; dropping it leaves the field out.
+    /// The name is taken, empty, longer than 255 bytes or has control characters, quotes or backslashes, or hooks have
+    /// added 64 fields or 32 KiB to this request already. Handing the error on by `?` ends the request; dropping it leaves the field out.
     pub fn add_field(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
-        if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(char::is_control) {
+        // Headers in JSON have names as they are, without escapes.
+        let is_wrong = |c: char| c.is_control() || matches!(c, '"' | '\\');
+        if name.is_empty() || name.len() > LONGEST_NAME || name.chars().any(is_wrong) {
             return Err(Refusal::new(
-                "the name of a field must have 1 to 255 bytes and no control characters",
+                "the name of a field must have 1 to 255 bytes, no control characters, quotes or backslashes",
             ));
         }
-        self.known = Some(self.known.unwrap_or_else(|| self.view.fields()));
-        if self.field(name).is_some() {
+        if self.written.has_field(name) || self.added.iter().any(|(known, _)| known == name) {
             return Err(Refusal::new(alloc::format!("the request has a field {name} already")));
         }
         self.added.push(name, value)

@@ -90,32 +90,6 @@ pub struct RawFrame<'a> {
     pub body: &'a [u8],
 }
 
-impl<'a> RawFrame<'a> {
-    /// A frame that this client wrote, or its beginning: all of its header, and as much of its body as follows.
-    pub(crate) fn written(bytes: &'a [u8]) -> Option<Self> {
-        let (prefix, rest) = bytes.split_first_chunk::<PREFIX_BYTES>()?;
-        let [_, _, _, _, kind, a, b, c] = *prefix;
-        let serialize =
-            if kind == SerializeType::Json.code() { SerializeType::Json } else { SerializeType::RocketMq };
-        let (header, body) = rest.split_at_checked(u32::from_be_bytes([0, a, b, c]) as usize)?;
-        Some(Self { serialize, header, body })
-    }
-
-    /// The code of a frame that this client wrote, which comes first in its header.
-    pub(crate) fn code(&self) -> Option<i32> {
-        match self.serialize {
-            SerializeType::Json => {
-                let rest = self.header.strip_prefix(b"{\"code\":")?;
-                let digits = rest.iter().position(|byte| *byte == b',')?;
-                core::str::from_utf8(rest.get(..digits)?).ok()?.parse().ok()
-            }
-            SerializeType::RocketMq => {
-                self.header.first_chunk::<2>().map(|code| i16::from_be_bytes(*code).into())
-            }
-        }
-    }
-}
-
 /// The received bytes are no frames. The connection cannot be used any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum FrameError {

@@ -17,6 +17,7 @@ pub(crate) mod json;
 mod json_header;
 mod sink;
 pub(crate) mod text;
+mod written;
 
 pub(crate) use encode::USUAL_HEADER_BYTES;
 pub use encode::{
@@ -24,8 +25,10 @@ pub use encode::{
     encode_command, encode_request, encode_request_head, encode_response,
 };
 pub use fixed::{FixedFields, WrittenNumber};
+pub(crate) use frame::PREFIX_BYTES;
 pub use frame::{FrameError, MAX_FRAME_BYTES, RawFrame, SerializeType, WireLimits};
 pub use header::{ExtFields, Header, HeaderError};
 pub use http::{HttpAnswer, HttpError, HttpLimits};
 pub use inbox::{Frames, Inbox};
 pub use json::JsonError;
+pub(crate) use written::Written;
