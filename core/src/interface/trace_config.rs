@@ -45,7 +45,8 @@ const MOST_QUEUE_RECORDS: usize = 1_048_576;
 #[doc(alias = "enableMsgTrace")]
 #[doc(alias = "AsyncTraceDispatcher")]
 pub struct TraceConfig {
-    /// The topic that takes the records. Sends to a topic whose name begins with it are not traced.
+    /// The topic that takes the records. Sends to a topic whose name begins with it are not traced. In a client with a
+    /// namespace a topic of your own is in that namespace, as all your topics are; Java's is not.
     #[doc(alias = "setTraceTopic")]
     #[doc(alias = "customizedTraceTopic")]
     pub topic: TopicName,

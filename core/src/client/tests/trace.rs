@@ -338,3 +338,26 @@ fn without_a_route_the_records_are_counted_and_sends_go_on() {
     assert_eq!(rig.trace_counts(), (1, 0, 1, 0));
     assert!(rig.answers.is_empty());
 }
+
+#[test]
+fn in_a_namespace_records_have_the_names_of_users_and_go_to_the_topic_of_the_system() {
+    let mut config = config();
+    config.namespace = Some("MQ_INST_1_shop".parse().unwrap());
+    let mut rig = Rig::new(config);
+    let trace = TraceConfig { batch_records: 1, ..TraceConfig::default() };
+    let producer = rig.open_traced("PG", trace);
+    let id = rig.send(producer, "T", Duration::from_secs(3));
+    rig.connect_all();
+    rig.answer_route(&["broker-a"]);
+    rig.connect_all();
+    let send = rig.take_send("MQ_INST_1_shop%T");
+    rig.answer_stored(&send, 0, 1);
+    let unique = rig.sent(id).unwrap().message_id.to_string();
+    let route = rig.take_request(RequestCode::GET_ROUTEINFO_BY_TOPIC);
+    assert_eq!(route.ext["topic"], "RMQ_SYS_TRACE_TOPIC");
+    rig.requests.push(route);
+    rig.answer_route(&["broker-a"]);
+    let request = rig.take_send("RMQ_SYS_TRACE_TOPIC");
+    assert_eq!(request.ext["a"], "CLIENT_INNER_PRODUCER");
+    assert_eq!(records(&request)[0][3..6], ["PG", "T", unique.as_str()]);
+}
