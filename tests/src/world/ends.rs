@@ -293,7 +293,11 @@ impl World {
             && result.as_ref().is_err_and(|error| error.verdict() == EndVerdict::MayBeDelivered);
         let is_true = match result.as_ref().map_err(EndTransactionError::verdict) {
             Ok(()) => frames.iter().any(|frame| code(frame) == Some(0)),
-            Err(EndVerdict::NotDelivered) => frames.iter().all(EndFrame::is_not_looked_at),
+            // Of two commands for one transaction at the same time the frames are those of the other one.
+            Err(EndVerdict::NotDelivered) => {
+                self.is_ended_by_another(client, &call.unique)
+                    || frames.iter().all(EndFrame::is_not_looked_at)
+            }
             Err(EndVerdict::Refused) => {
                 !frames.is_empty() && frames.iter().all(|frame| code(frame).is_some_and(|code| code != 0))
             }
@@ -308,6 +312,12 @@ impl World {
             let ends = self.ends.of.entry((client, call.unique.clone())).or_default();
             ends.cut_short += 1;
         }
+    }
+
+    /// Whether another command for a transaction has no answer yet.
+    fn is_ended_by_another(&self, client: usize, unique: &str) -> bool {
+        let mut calls = self.halves.calls.iter();
+        calls.any(|((of, _), other)| *of == client && other.unique == unique)
     }
 
     /// I22: in a world that is healthy since `healed_at`, what a broker has asked about is settled.

@@ -158,6 +158,8 @@ impl World {
             bytes.truncate(left);
             pipe.cut_up = Some(left - bytes.len());
             cut = left == bytes.len();
+            // What is left of a frame never leaves, and the news of the end may take its time.
+            pipe.hindered |= cut;
         }
         let count = bytes.len();
         pipe.unreported += count;
