@@ -5,6 +5,7 @@
 //! bounded memory, no busy loop, deadlines, actions that do not depend on when they are taken, answers that reach their
 //! own request only, a shutdown after which nothing moves, sends to offered queues only, whole frames, unique ids.
 
+mod additions;
 mod admin;
 mod ops;
 mod peer;
@@ -154,13 +155,14 @@ impl Machine {
         }
         web::draw(&mut config, seed);
         config.vip_channel = seed % 16 == 11;
+        additions::draw(&mut config, seed);
         // The bound on requests counts a few for each connection.
         config.limits.admin_calls = 8;
         // The last second of a month, or a wall clock that was never set.
         let unix_ms = if kind & 32 != 0 { 1_733_011_199_000 } else { 0 };
         let started = Now { mono: Instant::from_millis(1), unix_ms };
         Ok(Machine {
-            client: Client::new(config.clone(), started).unwrap(),
+            client: additions::client(config.clone(), started),
             config,
             started,
             now: started,

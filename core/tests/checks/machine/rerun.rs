@@ -3,8 +3,10 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use rocketmq_core::client::{Action, Client, ClientConfig, OwnedInput};
+use rocketmq_core::client::{Action, ClientConfig, OwnedInput};
 use rocketmq_core::ground::Now;
+
+use super::additions;
 
 /// All actions of a run as one number.
 #[derive(Default)]
@@ -26,7 +28,7 @@ impl Actions {
 
 /// Gives the inputs to a new client that nobody asks for actions before the end.
 pub(crate) fn replay(config: ClientConfig, start: Now, inputs: &[(Now, OwnedInput)]) -> Actions {
-    let mut client = Client::new(config, start).unwrap();
+    let mut client = additions::client(config, start);
     for (now, input) in inputs {
         input.clone().give(&mut client, *now);
     }
