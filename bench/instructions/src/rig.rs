@@ -86,14 +86,21 @@ impl<'p> Rig<'p> {
     /// # Panics
     /// When the settings are refused.
     pub fn new(probe: &'p mut Probe, serialize: SerializeType, measuring: bool) -> Self {
-        Self::with(probe, serialize, Hooks::default(), measuring)
+        Self::with(probe, serialize, Hooks::default(), measuring, |_| {})
     }
 
-    fn with(probe: &'p mut Probe, serialize: SerializeType, hooks: Hooks, measuring: bool) -> Self {
+    fn with(
+        probe: &'p mut Probe,
+        serialize: SerializeType,
+        hooks: Hooks,
+        measuring: bool,
+        set: impl FnOnce(&mut ClientConfig),
+    ) -> Self {
         let mut config = ClientConfig::new("127.0.0.1:9876".parse().expect("an address"), 7);
         config.serialize_type = serialize;
         config.identity.ip = [10, 0, 0, 2].into();
         config.identity.pid = 4_711;
+        set(&mut config);
         let now = Now { mono: Instant::from_millis(1_000), unix_ms: FIRST_UNIX_MS };
         let make = || Client::with_hooks(config, hooks, now).expect("settings are sound");
         let client = if measuring { probe.measure(make) } else { make() };
@@ -121,7 +128,15 @@ impl<'p> Rig<'p> {
 
     /// The same with hooks.
     pub fn warm_with(probe: &'p mut Probe, serialize: SerializeType, hooks: Hooks) -> Self {
-        let mut rig = Self::with(probe, serialize, hooks, false);
+        let mut rig = Self::with(probe, serialize, hooks, false, |_| {});
+        rig.open_producer();
+        rig.send_and_store(1);
+        rig
+    }
+
+    /// The same with other settings, and headers in JSON.
+    pub fn warm_set(probe: &'p mut Probe, set: impl FnOnce(&mut ClientConfig)) -> Self {
+        let mut rig = Self::with(probe, SerializeType::Json, Hooks::default(), false, set);
         rig.open_producer();
         rig.send_and_store(1);
         rig

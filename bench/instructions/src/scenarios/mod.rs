@@ -54,6 +54,8 @@ pub const ALL: &[Scenario] = scenarios![
     "cycle-64-json"     "send"    64      40     64 |probe, rounds| session::cycle(probe, Json, 64, rounds);
     "cycle-64-rocketmq" "send"    64      40     64 |probe, rounds| session::cycle(probe, RocketMq, 64, rounds);
     "cycle-1024-json"   "send"    1024     4      4 |probe, rounds| session::cycle(probe, Json, 1024, rounds);
+    "namespaces"        "send"    64      40     64 |probe, rounds| session::in_namespaces(probe, rounds);
+    "latency-fault"     "send"    64      40     64 |probe, rounds| session::latency_fault(probe, rounds);
     "traced-64-json"    "send"    64      40     64 |probe, rounds| session::traced(probe, rounds);
     "retry-json"        "send"    64      24     32 |probe, rounds| session::retry(probe, rounds);
     "hook-looks"        "send"    64      40     64 |probe, rounds| hooks::cycle(probe, &[], rounds);

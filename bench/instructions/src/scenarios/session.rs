@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rocketmq_core::client::{ClientConfig, LatencyFault};
 use rocketmq_core::wire::SerializeType;
 
 use crate::answers::Fate;
@@ -25,6 +26,21 @@ pub(super) fn cycle_of(mut rig: Rig<'_>, in_flight: u64, rounds: u64) {
         rig.measuring = false;
     }
     assert_eq!((rig.done.stored, rig.done.failed), (1 + rounds * in_flight, 0));
+}
+
+/// The same with namespaces of both kinds.
+pub(super) fn in_namespaces(probe: &mut Probe, rounds: u64) {
+    let set = |config: &mut ClientConfig| {
+        config.namespace = Some("MQ_INST_4711_shop".parse().expect("a namespace"));
+        config.namespace_v2 = Some("MQ_INST_4711_shop".to_owned());
+    };
+    cycle_of(Rig::warm_set(probe, set), 64, rounds);
+}
+
+/// The same with the latency-fault strategy.
+pub(super) fn latency_fault(probe: &mut Probe, rounds: u64) {
+    let set = |config: &mut ClientConfig| config.latency_fault = Some(LatencyFault::default());
+    cycle_of(Rig::warm_set(probe, set), 64, rounds);
 }
 
 /// The same with message trace: records, and the messages that carry them, ten records each.
