@@ -187,8 +187,9 @@ impl HttpAnswer {
     fn complete_line(&mut self, rest: &mut &[u8]) -> Result<bool, HttpError> {
         let end = rest.iter().position(|byte| *byte == b'\n');
         let (now, after) = rest.split_at(end.map_or(rest.len(), |end| end + 1));
-        // Whatever else speaks there may never end a line.
-        if self.stage == Stage::Status && self.line.iter().chain(now).zip(START).any(|(a, b)| a != b) {
+        // Whatever else speaks there may never end a line. Bytes beyond the limit do not count, however they are cut.
+        let allowed = self.line.iter().chain(now).take(self.line.len() + self.head_left);
+        if self.stage == Stage::Status && allowed.zip(START).any(|(a, b)| a != b) {
             return Err(HttpError::NotHttp);
         }
         let left = self.head_left.checked_sub(now.len());

@@ -85,7 +85,7 @@ impl<'a> Slow<'a> {
     }
 
     fn status(&mut self) -> Result<u16, HttpError> {
-        let start = self.rest.len().min(7);
+        let start = self.rest.len().min(7).min(self.head);
         if self.rest[..start] != b"HTTP/1."[..start] {
             return Err(HttpError::NotHttp);
         }
