@@ -300,7 +300,7 @@ impl Client {
             let conn = link.conn().and_then(|conn| self.net.connection(conn));
             let state = match (link.state, conn) {
                 (LinkState::Connecting { .. }, _) => ConnectionState::Connecting,
-                (LinkState::Up { .. }, Some(conn)) if conn.silent => ConnectionState::Silent,
+                (LinkState::Up { .. }, Some(conn)) if conn.is_silent() => ConnectionState::Silent,
                 (LinkState::Up { .. }, Some(_)) => ConnectionState::Up,
                 _ => ConnectionState::Down,
             };

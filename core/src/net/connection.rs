@@ -22,7 +22,7 @@ pub(crate) struct Connection {
     /// When something last came that may be an answer, or a part of one.
     pub(crate) last_heard: Instant,
     /// When an answer last came.
-    last_answer: Instant,
+    pub(crate) last_answer: Instant,
     /// When the socket last took bytes.
     pub(crate) last_taken: Instant,
     /// Since when requests have been pending without a break.
@@ -30,8 +30,8 @@ pub(crate) struct Connection {
     pub(crate) silence_timer: Option<TimerKey<NetTimer>>,
     /// When that timer was last unset because nothing was pending.
     pub(crate) relaxed_at: Option<Instant>,
-    /// A request that was sent after the last byte was heard had no answer in time.
-    pub(crate) silent: bool,
+    /// When the first request was written that had no answer in time, with no answer to any other since.
+    pub(crate) silent_since: Option<Instant>,
     /// Something was heard at all.
     pub(crate) heard: bool,
     /// The driver was reminded to write and has not reported anything since.
@@ -71,7 +71,7 @@ impl Connection {
             pending_since: now,
             silence_timer: None,
             relaxed_at: None,
-            silent: false,
+            silent_since: None,
             heard: false,
             announced: false,
             drains_because: LostReason::Unused,
@@ -85,26 +85,37 @@ impl Connection {
     }
 
     /// What came was read. The server's own requests are no sign that ours reach it: where only they come, nothing counts
-    /// as heard since the last answer.
-    pub(crate) fn note_heard(&mut self, heard: Heard) {
+    /// as heard since the last answer. A part of a frame counts until the rest shows what it is, but ends no silence.
+    /// Returns true when something counted that does not any more.
+    pub(crate) fn note_heard(&mut self, heard: Heard) -> bool {
         if heard.answers {
             self.last_answer = self.last_heard;
+            self.silent_since = None;
         } else if heard.requests {
             self.last_heard = self.last_answer;
-            return;
+            return true;
         }
-        self.silent = false;
+        false
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent_since.is_some()
     }
 
     /// When silence has lasted too long, if nothing more is heard; none while nothing is pending. Bytes that the socket
     /// does not take are pending even when nobody waits for an answer any more: what stands in line behind them is never
     /// written.
     pub(crate) fn silence_deadline(&self, timeout: core::time::Duration) -> Option<Instant> {
-        let since = self.last_heard.max(self.pending_since);
+        let since = self.quiet_since();
         if self.in_flight.len() > 0 || !self.one_ways.is_empty() {
             return Some(since + timeout);
         }
         (self.outbox.len() > 0).then(|| since.max(self.last_taken) + timeout)
+    }
+
+    /// Since when nothing was heard that was due.
+    pub(crate) fn quiet_since(&self) -> Instant {
+        self.last_heard.max(self.silent_since.unwrap_or(self.pending_since))
     }
 
     /// True when an open connection waits for nothing, in neither direction.

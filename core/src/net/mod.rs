@@ -181,7 +181,7 @@ impl<P: Copy> Net<P> {
         };
         match link.state {
             LinkState::Up { conn } => {
-                link.failures == 0 && self.conns.get(conn).is_some_and(|conn| !conn.silent)
+                link.failures == 0 && self.conns.get(conn).is_some_and(|conn| !conn.is_silent())
             }
             LinkState::Connecting { .. } | LinkState::Down { .. } => link.failures == 0,
         }
@@ -353,8 +353,7 @@ impl<P: Copy> Net<P> {
         };
         let end = conn.outbox.encoded();
         request.stage = Stage::OnWire { conn: work.conn, opaque: work.opaque, end, at: now };
-        // Requests that timed out in silence leave nothing pending, but the silence goes on.
-        if !conn.silent && conn.in_flight.len() + conn.one_ways.len() <= 1 {
+        if conn.in_flight.len() + conn.one_ways.len() <= 1 {
             conn.pending_since = now;
         }
         if request.one_way {
@@ -459,7 +458,9 @@ impl<P: Copy> Net<P> {
     pub(crate) fn put_inbox(&mut self, key: ConnKey, inbox: Inbox, heard: Heard) {
         if let Some(conn) = self.conns.get_mut(key) {
             conn.inbox = Some(inbox);
-            conn.note_heard(heard);
+            if conn.note_heard(heard) {
+                self.recheck_silence(key);
+            }
         }
     }
 

@@ -60,6 +60,6 @@ impl<P: Copy> Net<P> {
             return false;
         };
         let is_proven = link.failures == 0 || (conn.is_quiet() && link.live == 0);
-        conn.state == ConnState::Up && !conn.silent && is_proven && !self.has_stalled(now, key)
+        conn.state == ConnState::Up && !conn.is_silent() && is_proven && !self.has_stalled(now, key)
     }
 }

@@ -11,14 +11,29 @@ use core::time::Duration;
 const RELAXED_APART: Duration = Duration::from_millis(1);
 
 impl<P: Copy> Net<P> {
-    /// A request had no answer in time. If nothing at all was heard since it was written, the peer may be dead.
+    /// A request had no answer in time. If nothing at all was answered since it was written, the peer may be dead.
     pub(super) fn note_silence(&mut self, key: ConnKey, written_at: Instant) {
         let Some(conn) = self.conns.get_mut(key) else {
             return;
         };
-        if conn.last_heard <= written_at && !conn.silent && conn.state == ConnState::Up {
-            conn.silent = true;
+        if conn.last_answer > written_at || conn.state != ConnState::Up {
+            return;
+        }
+        let is_new = conn.silent_since.is_none();
+        conn.silent_since = Some(conn.silent_since.map_or(written_at, |since| since.min(written_at)));
+        if is_new {
             self.events.push_back(NetEvent::Silent { link: conn.link });
+        }
+    }
+
+    /// What counted as heard turned out to be none of an answer: the silence may be longer than its timer knows.
+    pub(super) fn recheck_silence(&mut self, key: ConnKey) {
+        let timeout = self.timing.silence_timeout;
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        if let Some(timer) = conn.silence_timer.take() {
+            let due = conn.quiet_since() + timeout;
+            self.timers.unset(timer);
+            conn.silence_timer = Some(self.timers.set(due, NetTimer::Silence(key)));
         }
     }
 
@@ -50,8 +65,8 @@ impl<P: Copy> Net<P> {
         }
         // Requests that timed out are not pending any more, but their silence still counts.
         let pending = conn.silence_deadline(timeout);
-        let due = if conn.silent || conn.state == ConnState::Draining {
-            Some(conn.last_heard.max(conn.pending_since) + timeout)
+        let due = if conn.is_silent() || conn.state == ConnState::Draining {
+            Some(conn.quiet_since() + timeout)
         } else {
             pending
         };

@@ -59,6 +59,17 @@ struct Ends {
     /// Requests whose result came before all of them was handed over: the rest may still leave, and nobody waits for the
     /// answer.
     cut_short: usize,
+    /// How many there have been of them.
+    ever_cut_short: usize,
+}
+
+impl Ends {
+    /// The most requests of which a part may have left: a check that no whole frame answered may have been answered by a part
+    /// of one.
+    fn begun_at_most(&self) -> usize {
+        let unanswered = self.checks.iter().filter(|check| !check.used).count();
+        self.frames.len() + unanswered + self.ever_cut_short
+    }
 }
 
 /// All requests that end transactions, and all checks, by client and unique key.
@@ -73,10 +84,10 @@ impl EndBook {
         self.of.get(&(client, unique.to_owned())).map_or(0, |ends| ends.frames.len())
     }
 
-    /// How many requests of a client may have left.
-    pub(super) fn written_by(&self, client: usize) -> u64 {
+    /// Of how many requests of a client a part may have left.
+    pub(super) fn begun_by(&self, client: usize) -> u64 {
         let of_client = self.of.iter().filter(|((of, _), _)| *of == client);
-        of_client.map(|(_, ends)| (ends.frames.len() + ends.cut_short) as u64).sum()
+        of_client.map(|(_, ends)| ends.begun_at_most() as u64).sum()
     }
 
     /// Of how many transactions a client knows.
@@ -311,6 +322,7 @@ impl World {
         if is_cut_short {
             let ends = self.ends.of.entry((client, call.unique.clone())).or_default();
             ends.cut_short += 1;
+            ends.ever_cut_short += 1;
         }
     }
 

@@ -242,7 +242,7 @@ impl World {
         let (counters, waiting) = (core.counters(), core.memory().trace_records as u64);
         let (made, sent, dropped) =
             (counters.trace_records, counters.trace_records_sent, counters.trace_records_dropped);
-        let (mut least, mut most) = (0, self.ends.written_by(client));
+        let (mut least, mut most) = (0, self.ends.begun_by(client));
         for send in self.traces.sends.keys().filter(|send| self.sends[**send].client == client) {
             match &self.sends[*send].verdict {
                 Some(Verdict::Stored(receipt)) => {

@@ -69,3 +69,25 @@ fn a_broker_that_only_asks_is_greeted_again() {
     rig.pass(Duration::from_secs(1));
     rig.take_request(RequestCode::HEART_BEAT);
 }
+
+#[test]
+fn a_part_of_a_brokers_request_ends_no_silence() {
+    let (mut rig, producer) = ready(&["broker-a"]);
+    let conn = rig.broker_conn();
+    rig.send(producer, "T", Duration::from_secs(2));
+    for second in 1..=12 {
+        // A send of each second runs into its deadline just after the first half of a request came, and before the rest.
+        let bytes = frame(SerializeType::Json, (39, 2, 77), None, asks(KEY, second), b"half");
+        let (first, rest) = bytes.split_at(bytes.len() / 2);
+        rig.pass(Duration::from_millis(900));
+        rig.input(Input::Received { conn, bytes: first });
+        rig.send(producer, "T", Duration::from_secs(2));
+        rig.pass(Duration::from_millis(100));
+        if rig.closes.contains(&conn) {
+            assert_eq!(second, 11);
+            return;
+        }
+        rig.input(Input::Received { conn, bytes: rest });
+    }
+    panic!("still open");
+}
