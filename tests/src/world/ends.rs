@@ -152,7 +152,7 @@ impl World {
         };
         self.check_outcome(client, &unique, end);
         let asked = frame.ext("fromTransactionCheck") == Some("true");
-        if let Err(text) = self.may_end(client, &unique, place, asked) {
+        if let Err(text) = self.may_end(id, &unique, place, asked) {
             self.fail(Invariant::EndsOnce, format!("client {client} ends {unique}: {text}"));
         }
         let awaited = self.awaited_until(client, &unique, asked.then_some(place));
@@ -212,7 +212,10 @@ impl World {
     }
 
     /// I20: whether a client may ask for this end now.
-    fn may_end(&mut self, client: usize, unique: &str, place: Place, asked: bool) -> Result<(), String> {
+    fn may_end(&mut self, id: PipeId, unique: &str, place: Place, asked: bool) -> Result<(), String> {
+        let Some((client, server)) = self.pipes.get(&id).map(|pipe| (pipe.client, pipe.server)) else {
+            return Ok(());
+        };
         let kept = micros(self.clients[client].config.timing.ended_transaction_kept);
         let now_us = self.now_us;
         let last = self.ends.of.get(&(client, unique.to_owned())).and_then(|ends| ends.frames.last());
@@ -229,7 +232,7 @@ impl World {
             _ => {}
         }
         if asked {
-            self.use_check(client, unique, place)
+            self.use_check(client, unique, place, server)
         } else {
             self.is_first(unique, place, last.is_some())
         }
@@ -251,13 +254,25 @@ impl World {
         Ok(())
     }
 
-    /// An end that was asked for: each check is answered once, and none before an older one.
-    fn use_check(&mut self, client: usize, unique: &str, place: Place) -> Result<(), String> {
+    /// An end that was asked for: each check is answered once, and none before an older one of the same server. What was
+    /// written to another server may have waited for its socket meanwhile.
+    fn use_check(
+        &mut self,
+        client: usize,
+        unique: &str,
+        place: Place,
+        server: Option<ServerId>,
+    ) -> Result<(), String> {
         let ends = self.ends.of.entry((client, unique.to_owned())).or_default();
-        let Some(at) = ends.checks.iter().rposition(|check| check.place == place) else {
+        let at = |of: &dyn Fn(&SeenCheck) -> bool| {
+            ends.checks.iter().rposition(|check| check.place == place && of(check))
+        };
+        let Some(at) = at(&|check| check.server == server).or_else(|| at(&|_| true)) else {
             return Err(format!("there was no check for {place:?}"));
         };
-        if ends.checks[at..].iter().any(|check| check.used) {
+        let server = ends.checks[at].server;
+        let mut newer = ends.checks[at..].iter().filter(|check| check.server == server);
+        if newer.any(|check| check.used) {
             return Err(format!("the check for {place:?} or a newer one was answered before"));
         }
         ends.checks[at].used = true;

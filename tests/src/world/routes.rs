@@ -311,7 +311,10 @@ impl World {
             let mut brokers = routes.iter().flat_map(|told| told.what.iter());
             brokers.any(|it| it.broker == broker && (0..it.queues.min(most)).contains(&queue))
         };
-        let (client, hindered, now_us) = (pipe.client, pipe.hindered, self.now_us);
+        let (client, now_us) = (pipe.client, self.now_us);
+        // Nor does a request in line notice how long its process stood still.
+        let stood_still = self.frozen_until > 0 && now_us < self.frozen_until + OLD_ROUTE_US;
+        let hindered = pipe.hindered || stood_still;
         let is_it = |told: &Told<String>| told.what == pipe.route_address();
         let was_master = |told: &[Told<String>]| recent(told, now_us, hindered).iter().any(is_it);
         let is_master = self.routes.masters_of(client, broker).any(was_master);

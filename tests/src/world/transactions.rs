@@ -11,6 +11,9 @@ use rocketmq_core::client::{
 
 use super::{Invariant, Order, SendHandle, SimProducer, Verdict, World};
 
+/// How long an application gives an answer to a check at least, once the world has healed.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The local transaction of a half message: how it ends, and how its application tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LocalTransaction {
@@ -107,7 +110,7 @@ impl World {
         self.halves.local.get(&half.0).map_or(0, |local| local.asked)
     }
 
-    /// From now on the outcome of every local transaction is known.
+    /// From now on the outcome of every local transaction is known, and applications have the patience to tell it.
     pub fn know_all_outcomes(&mut self) {
         self.halves.all_known_from.get_or_insert(self.now_us);
     }
@@ -217,7 +220,8 @@ impl World {
         };
         local.asked += 1;
         let known = local.decided_at.is_some_and(|at| at <= now_us);
-        let (end, within) = (local.what.end, local.what.within);
+        let end = local.what.end;
+        let within = if all_known { local.what.within.max(PATIENCE) } else { local.what.within };
         if !known || (!all_known && local.asked <= local.what.unknown) {
             self.reached.checks_unknown += 1;
             self.command(client, None, Command::DropCheck { check: check.id });
