@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rocketmq_core::client::{CommandId, EndTransactionError, EndVerdict, TransactionEnd};
+use rocketmq_core::client::{CommandId, EndErrorKind, EndTransactionError, EndVerdict, TransactionEnd};
 
 use super::transactions::EndCall;
 use super::{Invariant, PipeId, Verdict, World, micros};
@@ -319,9 +319,13 @@ impl World {
             && result.as_ref().is_err_and(|error| error.verdict() == EndVerdict::MayBeDelivered);
         let is_true = match result.as_ref().map_err(EndTransactionError::verdict) {
             Ok(()) => frames.iter().any(|frame| code(frame) == Some(0)),
-            // Of two commands for one transaction at the same time the frames are those of the other one.
+            // Of two commands for one transaction at the same time the frames are those of the other one; those beside the
+            // answer to a check that is over are those of the client itself, which was told how the transaction ends.
             Err(EndVerdict::NotDelivered) => {
+                let is_over =
+                    result.as_ref().is_err_and(|error| matches!(error.kind(), EndErrorKind::CheckOver));
                 self.is_ended_by_another(client, &call.unique)
+                    || (is_over && call.frames > 0)
                     || frames.iter().all(EndFrame::is_not_looked_at)
             }
             Err(EndVerdict::Refused) => {

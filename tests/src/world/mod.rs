@@ -12,6 +12,7 @@ mod control;
 mod driver;
 mod ends;
 mod events;
+mod heartbeats;
 mod held;
 mod hooks;
 mod invariants;

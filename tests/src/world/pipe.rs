@@ -72,7 +72,7 @@ pub(crate) struct Pipe {
     pub(crate) frames: usize,
     /// Route queries without answer: opaque to topic, and when it was asked.
     pub(crate) queries: BTreeMap<i32, (String, u64)>,
-    /// When the last heartbeat went up, or when the connection came up.
+    /// When the last heartbeat went up, or when the connection came up, or when none was due for the last time.
     pub(crate) last_heartbeat: u64,
     /// The socket did not take everything at once at some time: heartbeats may be late.
     pub(crate) hindered: bool,

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use rocketmq_core::client::{ConnId, ConnectionState};
+use rocketmq_core::client::ConnId;
 use serde_json::Value;
 
 use super::message_trace::is_trace_frame;
 use super::story::frame_name;
-use super::{Invariant, Pipe, PipeId, World};
+use super::{Invariant, PipeId, World};
 use crate::cluster::{Frame, ServerId, parse_properties};
 use crate::memo::Memo;
 
@@ -20,8 +20,6 @@ use crate::memo::Memo;
 const OLD_ROUTE_US: u64 = 20_000_000;
 /// An answer to a route query that came within this time was taken note of: clients wait longer for it.
 const CERTAIN_US: u64 = 900_000;
-const HEARTBEAT_US: u64 = 30_000_000;
-const HEARTBEAT_SLACK_US: u64 = 1_000_000;
 const PERM_WRITE: i64 = 2;
 /// Bytes that are remembered of what a short write leaves over.
 const MOST_LEFT_OVER: usize = 1_024;
@@ -251,47 +249,6 @@ impl World {
         }
     }
 
-    /// I12: no gap longer than the period while the connection is one that the client keeps.
-    fn check_heartbeat(&mut self, id: PipeId) {
-        let Some(pipe) = self.pipes.get(&id) else { return };
-        let Some(ServerId::Broker(_)) = pipe.server.filter(|_| pipe.second_of.is_none()) else {
-            return;
-        };
-        self.checked.count(Invariant::Heartbeat);
-        let it = &self.clients[pipe.client];
-        let Some(since) = it.held.greets_since() else {
-            return;
-        };
-        let gap = self.now_us - pipe.last_heartbeat.max(since);
-        let interval = u64::try_from(it.config.timing.heartbeat_interval.as_micros()).unwrap_or(HEARTBEAT_US);
-        // A frame that the socket takes byte by byte takes its time, too.
-        let slack = self.slack_us + HEARTBEAT_SLACK_US;
-        // A connection of few requests may be full of unanswered ones: then the heartbeat is next in line.
-        let crowded = it.config.limits.connection_requests < 16;
-        if gap <= interval + slack || crowded || pipe.hindered || pipe.told_to_go {
-            return;
-        }
-        // A broker left all routes and came back: the old connection only ends what is pending.
-        let is_newer = |other: &(&PipeId, &Pipe)| *other.0 > id && other.1.open;
-        let to_there = |other: &Pipe| (other.client, &other.address) == (pipe.client, &pipe.address);
-        if self.pipes.iter().filter(is_newer).any(|(_, other)| to_there(other)) {
-            return;
-        }
-        let view = it.core.view();
-        let kept = view
-            .brokers
-            .iter()
-            .any(|broker| broker.master.as_ref().is_some_and(|at| at.to_string() == pipe.address));
-        let up = view
-            .connections
-            .iter()
-            .any(|link| link.endpoint.to_string() == pipe.address && link.state == ConnectionState::Up);
-        if kept && up {
-            let text = format!("client {}: {gap} µs without a heartbeat to {}", pipe.client, pipe.peer());
-            self.fail(Invariant::Heartbeat, text);
-        }
-    }
-
     pub(super) fn note_pipe_end(&mut self, id: PipeId) {
         self.ends.note_end(id, self.now_us);
         if self.pipes.get(&id).is_some_and(|pipe| pipe.open) {
@@ -362,6 +319,7 @@ impl World {
                 let most = self.clients[client].config.limits.route_queues as u64;
                 let certain = at - asked_at < CERTAIN_US && route.queues <= most;
                 self.routes.note(at, certain, client, topic, &route);
+                self.note_not_greeted(client);
             }
         }
     }
