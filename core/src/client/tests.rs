@@ -10,6 +10,7 @@ mod inner_producer;
 mod latency_fault;
 mod name_servers;
 mod namespaces;
+mod routes_again;
 mod running_info;
 mod send_hooks;
 mod silence;

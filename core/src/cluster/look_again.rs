@@ -22,14 +22,15 @@ impl Cluster {
             let rest = pause(&mut self.rng, topic.failures, SEARCH_PAUSE, most);
             self.plan(key, now + rest);
         } else if topic.provisional || topic.is_wanted() {
-            self.look_later(now, key);
+            let failures = topic.failures;
+            self.look_later(now, key, failures);
         }
     }
 
-    /// Looks for a route again at intervals that grow with each failure, until those of the rounds are reached.
-    pub(super) fn look_later(&mut self, now: Instant, key: TopicKey) {
-        let failures = self.topics.get(key).map_or(0, |topic| topic.failures);
-        let rest = self.timing.route_retry_interval.saturating_mul(1 << failures.saturating_sub(1).min(16));
+    /// Looks for a route again at intervals that grow with the number of times in a row that it was looked for in vain, until
+    /// those of the rounds are reached.
+    pub(super) fn look_later(&mut self, now: Instant, key: TopicKey, times: u32) {
+        let rest = self.timing.route_retry_interval.saturating_mul(1 << times.saturating_sub(1).min(16));
         if rest < self.timing.route_interval {
             self.plan(key, now + rest);
         }

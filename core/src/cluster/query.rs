@@ -208,11 +208,13 @@ impl Cluster {
         }
         topic.tried = 0;
         topic.failures = topic.failures.saturating_add(1);
+        topic.unanswered = topic.unanswered.saturating_add(1);
         topic.error = Some(NoRoute::NoNameServerReachable(format!("{from}: {why}")));
-        if topic.publish.is_some() && !topic.provisional {
+        if topic.publish.is_some() && topic.waiting == 0 {
             // Not with the next round only: what kept this one back, such as a heartbeat at the same moment, would be
-            // there again.
-            self.look_later(now, key);
+            // there again. How often the topic was unknown before does not count.
+            let times = topic.unanswered;
+            self.look_later(now, key, times);
         } else {
             self.search_on(now, key);
         }
@@ -231,15 +233,15 @@ impl Cluster {
             return;
         };
         topic.query = None;
-        if topic.publish.is_some() && !topic.provisional {
-            // A name server that was just started knows nothing yet: the last good route stays.
-            topic.fetched_at = Some(now);
-            return;
-        }
-        if !default {
+        let stays = topic.publish.is_some() && !topic.provisional;
+        if !default && !stays {
             return self.ask(now, key, true, net);
         }
-        topic.fetched_at = Some(now);
+        (topic.fetched_at, topic.unanswered) = (Some(now), 0);
+        if stays {
+            // A name server that was just started knows nothing yet: the last good route stays.
+            return;
+        }
         topic.failures = topic.failures.saturating_add(1);
         topic.error = Some(NoRoute::TopicUnknown {
             topic: topic.name.clone(),
@@ -263,8 +265,7 @@ impl Cluster {
         let Some(topic) = self.topics.get_mut(key) else {
             return;
         };
-        topic.query = None;
-        topic.tried = 0;
+        (topic.query, topic.tried, topic.unanswered) = (None, 0, 0);
         topic.fetched_at = Some(now);
         if default {
             borrow_route(&mut route, topic.default_queues);
@@ -298,7 +299,8 @@ impl Cluster {
         }
         if default && usable {
             // The real route appears once a broker has made the topic.
-            self.look_later(now, key);
+            let failures = topic.failures;
+            self.look_later(now, key, failures);
         } else if !usable {
             self.search_on(now, key);
         }

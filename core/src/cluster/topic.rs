@@ -40,6 +40,8 @@ pub(crate) struct Topic {
     pub(crate) waiting: usize,
     /// Answers in a row that brought no usable route.
     pub(crate) failures: u32,
+    /// Searches in a row that no name server answered.
+    pub(crate) unanswered: u32,
     /// Name servers that failed in this search.
     pub(crate) tried: usize,
 }
@@ -69,6 +71,7 @@ impl Topic {
             declared: 0,
             waiting: 0,
             failures: 0,
+            unanswered: 0,
             tried: 0,
         }
     }

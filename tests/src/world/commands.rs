@@ -11,7 +11,7 @@ use rocketmq_core::producer::{OpenError, ProducerConfig, SendError, SendMode, Un
 use super::held::is_answered;
 use super::orders::SendRecord;
 use super::story::command_name;
-use super::{Order, SendHandle, SimProducer, Ticket, Verdict, World, micros};
+use super::{Mutant, Order, SendHandle, SimProducer, Ticket, Verdict, World, micros};
 
 impl World {
     pub(super) fn command(&mut self, client: usize, due: Option<u64>, command: Command) -> CommandId {
@@ -96,7 +96,8 @@ impl World {
         // The answer may come while the command is given.
         let id = CommandId(self.clients[client].next_command + 1);
         self.by_command.insert((client, id), number);
-        let mode = match order.one_way {
+        // Of one-way sends that mutant would lie, too, in another way.
+        let mode = match order.one_way && !self.is_mutant(Mutant::FearsTheWorst) {
             _ if self.halves.is_half(number) => SendMode::Half,
             true => SendMode::OneWay,
             false => SendMode::Acknowledged,

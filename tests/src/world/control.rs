@@ -183,7 +183,7 @@ impl World {
         self.tell_of_pipe(id, |peer| format!("the connection to {peer} goes nowhere"));
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.half_open = true;
-            pipe.hindered = true;
+            pipe.hindered_since.get_or_insert(self.now_us);
         }
     }
 

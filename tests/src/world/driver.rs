@@ -331,13 +331,13 @@ impl World {
                 self.story.tell(at, || format!("client {client}: connection to {endpoint} is down: {why}"));
             }
             Notice::RouteChanged { topic, queues, provisional } => {
-                self.ledger.note_disturbance(client);
+                self.ledger.note_route_change(client);
                 let borrowed = if *provisional { ", borrowed" } else { "" };
                 self.story
                     .tell(at, || format!("client {client}: route of {topic}: {queues} queues{borrowed}"));
             }
             Notice::Retry { topic, broker, why, after } => {
-                self.ledger.note_disturbance(client);
+                self.ledger.note_retry(client, topic.as_str());
                 let broker = broker.as_ref().map(ToString::to_string).unwrap_or_default();
                 self.story.tell(at, || {
                     format!("client {client}: tries again for {topic} in {after:?}: {broker} {why}")

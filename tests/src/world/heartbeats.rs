@@ -20,13 +20,13 @@ impl World {
         let Some(since) = it.held.greets_since() else {
             return;
         };
-        let gap = self.now_us - pipe.last_heartbeat.max(since);
+        let gap = self.now_us - pipe.last_heartbeat.max(since).max(self.frozen_until);
         let interval = u64::try_from(it.config.timing.heartbeat_interval.as_micros()).unwrap_or(HEARTBEAT_US);
         // A frame that the socket takes byte by byte takes its time, too.
         let slack = self.slack_us + HEARTBEAT_SLACK_US;
         // A connection of few requests may be full of unanswered ones: then the heartbeat is next in line.
         let crowded = it.config.limits.connection_requests < 16;
-        if gap <= interval + slack || crowded || pipe.hindered || pipe.told_to_go {
+        if gap <= interval + slack || crowded || pipe.hindered_since.is_some() || pipe.told_to_go {
             return;
         }
         // A broker left all routes and came back: the old connection only ends what is pending.

@@ -252,8 +252,8 @@ impl World {
         self.check();
     }
 
-    /// I9: gives the same inputs to new clients, one whose actions are taken at once and one whose actions are taken
-    /// in the end only: they must be the same.
+    /// I9: gives the same inputs to new clients, whose actions are taken at once, later, or in the end only: they must be
+    /// the same, and so must the bytes be that sockets took.
     ///
     /// # Panics
     /// With the report, when they are not, unless the world is lenient.
@@ -265,12 +265,12 @@ impl World {
             while let Some(action) = self.clients[client].core.poll_action() {
                 self.note_action(client, &action);
             }
-            for taken in [Taken::AtOnce, Taken::InTheEnd] {
+            for taken in [Taken::AtOnce, Taken::Late, Taken::InTheEnd] {
                 self.checked(Invariant::Determinism);
                 let it = &self.clients[client];
-                let first = (it.actions_hash.value(), it.actions);
-                let again = replay(&it.config, self.hook_rules, it.started, &it.inputs, taken);
-                if again != Some(first) {
+                let first = (it.actions_hash.value(), it.actions, None);
+                let again = replay(&it.config, self.hook_rules, it.started, &it.inputs, &it.written, taken);
+                if again != first {
                     let text = format!("client {client}: actions {first:?}, taken {taken:?} {again:?}");
                     self.fail(Invariant::Determinism, text);
                 }

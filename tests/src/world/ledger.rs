@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use rocketmq_core::client::{CommandId, ConnId, ProducerId, Send};
+use rocketmq_core::ground::names::TopicName;
 use rocketmq_core::producer::{SendReceipt, Target};
 
 use super::message_trace::is_trace_frame;
@@ -21,7 +22,8 @@ pub(super) struct Known {
     lane: Option<Lane>,
     /// The queue that it must go to, as soon as that is known: broker and number.
     queue: Option<(String, i32)>,
-    /// What had disturbed the client's sends when it was given.
+    topic: TopicName,
+    /// What had disturbed the sends of its topic when it was given.
     disturbances: u64,
     /// The largest offset in that queue that sends of the lane were told before this one was given.
     behind: Option<(String, i32, i64)>,
@@ -48,8 +50,10 @@ pub(super) struct Ledger {
     /// Unique id to one send of its message.
     owners: BTreeMap<String, usize>,
     lanes: BTreeMap<Lane, LaneBook>,
-    /// Retries and changes of routes, by client.
-    disturbances: BTreeMap<usize, u64>,
+    /// Changes of routes, by client: a master that moves does so for all topics.
+    route_changes: BTreeMap<usize, u64>,
+    /// Retries, by client and topic.
+    retries: BTreeMap<(usize, String), u64>,
     /// Sends that a later one has overtaken, unless actions that are not taken yet excuse it.
     overtaken: Vec<(usize, usize)>,
     /// Where connections go that a client has opened.
@@ -107,12 +111,17 @@ impl Ledger {
         others.find(|(_, known)| known.frames.iter().any(told)).map(|(number, _)| *number)
     }
 
-    pub(super) fn note_disturbance(&mut self, client: usize) {
-        *self.disturbances.entry(client).or_default() += 1;
+    pub(super) fn note_route_change(&mut self, client: usize) {
+        *self.route_changes.entry(client).or_default() += 1;
     }
 
-    fn disturbed(&self, client: usize) -> u64 {
-        self.disturbances.get(&client).copied().unwrap_or(0)
+    pub(super) fn note_retry(&mut self, client: usize, topic: &str) {
+        *self.retries.entry((client, topic.to_owned())).or_default() += 1;
+    }
+
+    fn disturbed(&self, client: usize, topic: &str) -> u64 {
+        let retries = self.retries.get(&(client, topic.to_owned())).copied().unwrap_or(0);
+        self.route_changes.get(&client).copied().unwrap_or(0) + retries
     }
 
     pub(super) fn note_connect(&mut self, client: usize, conn: ConnId, address: &str) {
@@ -150,8 +159,9 @@ impl Ledger {
             book.unsent.push(number);
             behind = book.last.clone();
         }
-        let (body, disturbances) = (send.message.body().clone(), self.disturbed(client));
-        let known = Known { client, body, lane, queue, disturbances, behind, frames: Vec::new() };
+        let (body, topic) = (send.message.body().clone(), send.message.topic().clone());
+        let disturbances = self.disturbed(client, topic.as_str());
+        let known = Known { client, body, lane, queue, topic, disturbances, behind, frames: Vec::new() };
         self.sends.insert(number, known);
     }
 
@@ -322,11 +332,11 @@ impl World {
         }
     }
 
-    /// I18: nobody overtakes within a lane, except while retries or changes of routes mix things up.
+    /// I18: nobody overtakes within a lane, except while retries of the topic or changes of routes mix things up.
     pub(super) fn check_overtaken(&mut self) {
         for (earlier, later) in std::mem::take(&mut self.ledger.overtaken) {
             let Some(known) = self.ledger.sends.get(&earlier) else { continue };
-            let undisturbed = self.ledger.disturbed(known.client) == known.disturbances;
+            let undisturbed = self.ledger.disturbed(known.client, known.topic.as_str()) == known.disturbances;
             if undisturbed && known.frames.is_empty() && self.sends[earlier].verdict.is_none() {
                 let (first, second) = (&self.sends[earlier].key, &self.sends[later].key);
                 let text = format!("{second} leaves before {first}, which was given first: {:?}", known.lane);

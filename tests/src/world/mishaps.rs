@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use rocketmq_core::client::CloseReason;
 
-use super::{AnswerRule, Event, PipeId, World, micros};
+use super::routes::OLD_ROUTE_US;
+use super::{AnswerRule, Connects, Event, PipeId, World, micros};
 use crate::cluster::ServerId;
 
 /// A slow link takes what it can carry in this time at once.
@@ -41,16 +42,15 @@ impl World {
         let until = self.now_us.saturating_add(micros(time));
         let at = self.now_us;
         self.story.tell(at, || format!("-- the clients stand still for {time:?}"));
+        // One pause after the other is one long pause.
+        if self.frozen_until == 0 || self.frozen_until + OLD_ROUTE_US < self.now_us {
+            self.frozen_from = self.now_us;
+        }
         self.frozen_until = until;
-        self.slack_us += micros(time);
         for client in &mut self.clients {
             if let Some((at, _)) = &mut client.timer {
                 *at = (*at).max(until);
             }
-        }
-        // What is on its way may be sent long after the route that it follows was replaced.
-        for pipe in self.pipes.values_mut() {
-            pipe.hindered = true;
         }
         let grace = until.saturating_add(self.network.granule_us() + 1_000);
         for (due, client, id) in std::mem::take(&mut self.due) {
@@ -72,9 +72,10 @@ impl World {
 
     /// The socket takes so many bytes in a millisecond; 0: any number.
     pub fn slow_link(&mut self, id: PipeId, bytes_per_ms: usize) {
+        let at = self.now_us;
         if let Some(pipe) = self.pipes.get_mut(&id) {
             pipe.bytes_per_ms = bytes_per_ms;
-            pipe.hindered = true;
+            pipe.hindered_since.get_or_insert(at);
         }
     }
 
@@ -85,8 +86,19 @@ impl World {
         self.story.tell(at, || format!("-- what goes {} {peer} vanishes", if up { "to" } else { "from" }));
         if let Some(pipe) = self.pipes.get_mut(&id) {
             (pipe.lost_up, pipe.lost_down) = (pipe.lost_up || up, pipe.lost_down || !up);
-            pipe.hindered = true;
+            pipe.hindered_since.get_or_insert(at);
         }
+    }
+
+    /// What goes in one direction between all clients and a server vanishes, for so long: nothing comes over the connections
+    /// there are any more, and no new one comes about meanwhile.
+    pub fn lose_all_one_way(&mut self, server: ServerId, up: bool, time: Duration) {
+        let to_it = |id: &PipeId| self.server_of(*id) == Some(server);
+        let pipes: Vec<PipeId> = self.pipes().into_iter().filter(to_it).collect();
+        pipes.into_iter().for_each(|pipe| self.lose_one_way(pipe, up));
+        // Of the three steps of a connect one never arrives, whichever the direction is.
+        self.connects(server, Connects::Hanging);
+        self.later(time, move |world| world.connects(server, Connects::Ordinary));
     }
 
     /// Ends a connection in order when so many more bytes have come to the client.

@@ -118,6 +118,8 @@ struct SimClient {
     inputs: Vec<(Now, OwnedInput)>,
     actions_hash: TraceHash,
     actions: usize,
+    /// Of the bytes of each report of what a socket took, if the world records.
+    written: Vec<u64>,
     armed_for: Option<Instant>,
     /// When the timer goes off, and its place among the events of that time.
     timer: Option<(u64, u64)>,
@@ -147,6 +149,10 @@ pub struct World {
     rules: AnswerRules,
     /// The processes of all clients stand still until then.
     frozen_until: u64,
+    /// When that began.
+    frozen_from: u64,
+    /// Some socket has not taken everything at once.
+    sockets_lag: bool,
     clients: Vec<SimClient>,
     pipes: BTreeMap<PipeId, Pipe>,
     by_conn: BTreeMap<(usize, ConnId), PipeId>,
@@ -204,6 +210,8 @@ impl World {
             tamper: None,
             rules: AnswerRules::default(),
             frozen_until: 0,
+            frozen_from: 0,
+            sockets_lag: false,
             clients: Vec::new(),
             pipes: BTreeMap::new(),
             by_conn: BTreeMap::new(),
@@ -260,6 +268,7 @@ impl World {
             inputs: Vec::new(),
             actions_hash: TraceHash::default(),
             actions: 0,
+            written: Vec::new(),
             armed_for: None,
             timer: None,
             actions_planned: false,

@@ -1,9 +1,15 @@
 //! A small model of a send: what its caller may be told, given which frames of it left and what servers answered.
 
-use rocketmq_core::producer::{AttemptFailure, Outcome, SendError, SendReceipt, SendStatus};
+use std::time::Duration;
+
+use rocketmq_core::client::LostReason;
+use rocketmq_core::producer::{Attempt, AttemptFailure, Outcome, SendError, SendReceipt, SendStatus};
 
 use super::{Invariant, Verdict};
 use crate::cluster::Frame;
+
+/// What was encoded is handed over within this time by a prompt socket.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// One attempt of a send, as seen on the wire: all bytes of its frame were handed over.
 #[derive(Debug, Clone)]
@@ -73,8 +79,8 @@ fn proves_not_stored(code: i32, remark: &str) -> bool {
 /// What speaks against a verdict.
 pub(super) type Objection = (Invariant, String);
 
-/// Whether a send whose frames these are may get this verdict.
-pub(super) fn judge(frames: &[Handed], verdict: &Verdict) -> Result<(), Objection> {
+/// Whether a send whose frames these are may get this verdict. `prompt`: whatever was encoded was handed over at once.
+pub(super) fn judge(frames: &[Handed], verdict: &Verdict, prompt: bool) -> Result<(), Objection> {
     match verdict {
         Verdict::HandedOver if frames.is_empty() => {
             Err((Invariant::NoFalseOk, "handed over, and no frame of it was".to_owned()))
@@ -91,12 +97,9 @@ pub(super) fn judge(frames: &[Handed], verdict: &Verdict) -> Result<(), Objectio
             refusals(frames, error)?;
             match error.outcome() {
                 Outcome::NotStored => not_stored(frames)?,
-                Outcome::MayBeStored if error.written_attempts() == 0 => {
-                    let text = "may be stored without a written attempt".to_owned();
-                    return Err((Invariant::NoFalseCertainty, text));
-                }
-                Outcome::MayBeStored => {}
+                Outcome::MayBeStored => may_be_stored(frames, error)?,
             }
+            written(frames, error, prompt)?;
             attempts(frames, error.written_attempts())
         }
     }
@@ -120,6 +123,38 @@ fn not_stored(frames: &[Handed]) -> Result<(), Objection> {
         }
         None => Ok(()),
     }
+}
+
+/// I3: some attempt was written that no answer disproves.
+fn may_be_stored(frames: &[Handed], error: &SendError) -> Result<(), Objection> {
+    let proven = |frame: &Handed| frame.said.as_ref().is_some_and(|said| said.proves_not_stored);
+    let refused = |attempt: &Attempt| matches!(attempt.failure, AttemptFailure::Refused { .. });
+    let mut written = error.attempts().iter().filter(|attempt| attempt.written);
+    let all_refused = error.attempts_left_out() == 0 && written.all(refused);
+    let text = if error.written_attempts() == 0 {
+        "may be stored without a written attempt"
+    } else if all_refused && frames.iter().all(proven) {
+        "may be stored, and every attempt was refused for a reason that proves the contrary"
+    } else {
+        return Ok(());
+    };
+    Err((Invariant::NoFalseCertainty, text.to_owned()))
+}
+
+/// I3: what counts as written can have been received. When the network has ended the connection of an attempt, all of its
+/// frame was handed over before. When a connection lives on, or was closed by the client, the rest may still leave, unless
+/// sockets took everything at once.
+fn written(frames: &[Handed], error: &SendError, prompt: bool) -> Result<(), Objection> {
+    let left = |attempt: &&Attempt| {
+        let ended = matches!(attempt.failure, AttemptFailure::Connection(LostReason::Closed(_)));
+        attempt.written && (ended || (prompt && attempt.took > MOMENT))
+    };
+    let least = error.attempts().iter().filter(left).count();
+    if frames.len() < least {
+        let text = format!("{least} attempts are told as written, and {} frames left: {error}", frames.len());
+        return Err((Invariant::NoFalseCertainty, text));
+    }
+    Ok(())
 }
 
 /// I10: a refusal that the error tells of was an answer to this send.
@@ -159,7 +194,7 @@ mod tests {
     }
 
     fn objection(frames: &[Handed], verdict: &Verdict) -> Option<Invariant> {
-        judge(frames, verdict).err().map(|(invariant, _)| invariant)
+        judge(frames, verdict, true).err().map(|(invariant, _)| invariant)
     }
 
     #[test]

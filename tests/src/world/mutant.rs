@@ -10,7 +10,7 @@ use rocketmq_core::client::{Action, ClientConfig, CloseReason, Command, ConnId, 
 use rocketmq_core::ground::{Instant, Rng};
 use rocketmq_core::producer::{ProducerConfig, SendReceipt};
 
-use super::mutant_wire::{FrameCutter, with_trace_on};
+use super::mutant_wire::{FrameCutter, replaced, with_trace_on};
 use super::{Invariant, PipeId, World, hooks};
 
 /// Mutants that need some time to have something to break begin then, in microseconds.
@@ -54,6 +54,8 @@ mutants! {
     SaysHandedOver = "says-handed-over" breaks NoFalseOk,
     /// *May be stored* is told as *not stored*.
     DeniesStored = "denies-stored" breaks NoFalseCertainty,
+    /// Bytes that a socket left over when its connection ended are told as written.
+    FearsTheWorst = "fears-the-worst" breaks NoFalseCertainty,
     /// Some frames of sends are written twice.
     WritesTwice = "writes-twice" breaks Duplicates,
     /// Receipts do not count the attempts before the last.
@@ -88,6 +90,12 @@ mutants! {
     ForgetsGreeting = "forgets-greeting" breaks Heartbeat,
     /// Sends name a queue that no route has.
     RewritesQueue = "rewrites-queue" breaks RouteUse,
+    /// Queues that nobody may write to are taken for writable ones.
+    WritesToReadOnly = "writes-to-read-only" breaks RouteUse,
+    /// Slaves are taken for masters.
+    WritesToSlaves = "writes-to-slaves" breaks RouteUse,
+    /// After a while new routes are not looked at any more.
+    KeepsOldRoutes = "keeps-old-routes" breaks RouteUse,
     /// Lengths of frames are wrong.
     CorruptsFrames = "corrupts-frames" breaks FrameIntegrity,
     /// What a short write left over is handed out with another content.
@@ -155,6 +163,8 @@ pub(super) struct Mutation {
     pub(super) last_id: Option<String>,
     pub(super) receipt: Option<SendReceipt>,
     pub(super) next_actions: VecDeque<(usize, Action)>,
+    /// Bytes that the socket of the connection that ended last had not taken.
+    pub(super) left_over: usize,
     kept_action: Option<Action>,
     inputs: u64,
 }
@@ -183,6 +193,7 @@ impl World {
             last_id: None,
             receipt: None,
             next_actions: VecDeque::new(),
+            left_over: 0,
             kept_action: None,
             inputs: 0,
         }));
@@ -253,6 +264,25 @@ impl World {
             }
             (Mutant::IgnoresTraceSwitch, OwnedInput::Received { conn, bytes }) => {
                 vec![OwnedInput::Received { conn: *conn, bytes: with_trace_on(bytes).into() }]
+            }
+            (Mutant::WritesToReadOnly, OwnedInput::Received { conn, bytes }) => {
+                let bytes = replaced(bytes, b"\"perm\":4", b"\"perm\":6");
+                vec![OwnedInput::Received { conn: *conn, bytes: bytes.into() }]
+            }
+            (Mutant::WritesToSlaves, OwnedInput::Received { conn, bytes }) => {
+                let bytes = replaced(bytes, br#"{"1":"10.0.1.99:10911"}"#, br#"{"0":"10.0.1.1:10911"} "#);
+                vec![OwnedInput::Received { conn: *conn, bytes: bytes.into() }]
+            }
+            (Mutant::KeepsOldRoutes, OwnedInput::Received { conn, bytes }) if late => {
+                let (conn, bytes) = (*conn, bytes.clone());
+                let bytes = self.lose_routes(client, conn, &bytes);
+                let left = (!bytes.is_empty()).then(|| OwnedInput::Received { conn, bytes: bytes.into() });
+                left.into_iter().collect()
+            }
+            (Mutant::FearsTheWorst, OwnedInput::Closed { conn, .. }) => {
+                let (conn, count) = (*conn, std::mem::take(&mut mutation.left_over));
+                let wrote = (count > 0).then_some(OwnedInput::Wrote { conn, count });
+                wrote.into_iter().chain([input]).collect()
             }
             (Mutant::LosesChecks, OwnedInput::Received { conn, bytes }) => {
                 let conn = *conn;

@@ -41,17 +41,21 @@ impl FrameCutter {
     }
 }
 
-/// Bytes from a broker in which no trace switch is off.
-pub(super) fn with_trace_on(bytes: &[u8]) -> Vec<u8> {
-    const OFF: &[u8] = b"\"TRACE_ON\":\"false\"";
+/// Bytes with something instead of something else of the same length.
+pub(super) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
-    let places: Vec<usize> =
-        bytes.windows(OFF.len()).enumerate().filter(|(_, window)| *window == OFF).map(|(at, _)| at).collect();
+    let all = bytes.windows(from.len()).enumerate();
+    let places: Vec<usize> = all.filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
     for at in places {
-        // Anything but `false` is on.
-        bytes[at + OFF.len() - 2] = b'y';
+        bytes[at..at + from.len()].copy_from_slice(to);
     }
     bytes
+}
+
+/// Bytes from a broker in which no trace switch is off.
+pub(super) fn with_trace_on(bytes: &[u8]) -> Vec<u8> {
+    // Anything but `false` is on.
+    replaced(bytes, b"\"TRACE_ON\":\"false\"", b"\"TRACE_ON\":\"falsy\"")
 }
 
 fn read(bytes: &[u8]) -> Option<Frame> {
@@ -205,6 +209,8 @@ impl World {
         let kept = self.mutation.as_ref().and_then(|mutation| mutation.kept_back.get(&id));
         let of_kept = kept.and_then(|kept| read(kept)).and_then(|kept| lane(&kept));
         let swaps = matches!((of_frame, of_kept), (Some(mine), Some(other)) if mine.0 != other.0 && mine.1 == other.1);
+        // What is kept back is encoded and not handed over.
+        self.sockets_lag = true;
         let Some(mutation) = &mut self.mutation else { return };
         match mutation.kept_back.remove(&id) {
             Some(kept) if swaps => {
@@ -242,13 +248,28 @@ impl World {
 
     /// Bytes without the checks of brokers. Only whole frames come out.
     pub(super) fn lose_checks(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
+        self.lose_frames(client, conn, bytes, |frame| frame.code == CHECK && !frame.is_response())
+    }
+
+    /// Bytes without routes. Only whole frames come out.
+    pub(super) fn lose_routes(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
+        let is_route = |frame: &Frame| frame.body.windows(12).any(|window| window == b"\"queueDatas\"");
+        self.lose_frames(client, conn, bytes, |frame| frame.is_response() && is_route(frame))
+    }
+
+    fn lose_frames(
+        &mut self,
+        client: usize,
+        conn: ConnId,
+        bytes: &[u8],
+        is_lost: impl Fn(&Frame) -> bool,
+    ) -> Vec<u8> {
         let Some(mutation) = &mut self.mutation else {
             return bytes.to_vec();
         };
         let frames = mutation.down.entry((client, conn)).or_default().push(bytes);
-        let is_check =
-            |bytes: &[u8]| read(bytes).is_some_and(|frame| frame.code == CHECK && !frame.is_response());
-        frames.into_iter().filter(|(_, bytes)| !is_check(bytes)).flat_map(|(_, bytes)| bytes).collect()
+        let stays = |bytes: &[u8]| !read(bytes).is_some_and(|frame| is_lost(&frame));
+        frames.into_iter().filter(|(_, bytes)| stays(bytes)).flat_map(|(_, bytes)| bytes).collect()
     }
 
     /// A send without answer on the same connection as this one.

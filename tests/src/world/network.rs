@@ -7,7 +7,7 @@ use rocketmq_core::client::{CloseReason, ConnId, OwnedInput};
 use rocketmq_core::ground::endpoint::Endpoint;
 
 use super::pipe::{ONE_BYTE, Pipe};
-use super::{Connects, Event, PipeId, Tamper, World};
+use super::{Connects, Event, PipeId, Tamper, TraceHash, World};
 use crate::cluster::{ConnKey, ServerAction, ServerId};
 
 impl World {
@@ -66,7 +66,7 @@ impl World {
                 self.give(client, OwnedInput::Connected { conn });
                 self.down(id, bytes.to_vec());
             }
-            Connects::Ordinary | Connects::Late(_) => {
+            Connects::Ordinary | Connects::Late(_) | Connects::Unread(_) => {
                 let Some(server) = up else { return self.refuse(id, CloseReason::Refused) };
                 let port = 20_000 + (id.0 % 40_000) as u16;
                 let peer = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 9, client as u8, 1)), port);
@@ -75,6 +75,9 @@ impl World {
                 if let Some(pipe) = self.pipes.get_mut(&id) {
                     pipe.open = true;
                     pipe.last_heartbeat = self.now_us;
+                    if let Connects::Unread(micros) = rule {
+                        pipe.stalled_until = self.now_us + micros;
+                    }
                 }
                 self.give(client, OwnedInput::Connected { conn });
                 self.collect_cluster();
@@ -120,7 +123,8 @@ impl World {
             return;
         }
         if pipe.stalled_until > self.now_us {
-            pipe.hindered = true;
+            pipe.hindered_since.get_or_insert(self.now_us);
+            self.sockets_lag = true;
             let at = pipe.stalled_until;
             return self.plan_write(id, at);
         }
@@ -145,7 +149,9 @@ impl World {
             self.reached.short_writes += 1;
         }
         let cut = self.pipes.get(&id).and_then(|pipe| pipe.cut_up).unwrap_or(usize::MAX);
-        self.note_left_over(id, &chunks, bytes.len().min(cut));
+        let taken = bytes.len().min(cut);
+        self.sockets_lag |= taken < chunks.iter().map(Bytes::len).sum();
+        self.note_left_over(id, &chunks, taken);
         self.send_up(id, bytes);
     }
 
@@ -159,12 +165,17 @@ impl World {
             pipe.cut_up = Some(left - bytes.len());
             cut = left == bytes.len();
             // What is left of a frame never leaves, and the news of the end may take its time.
-            pipe.hindered |= cut;
+            if cut {
+                pipe.hindered_since.get_or_insert(self.now_us);
+            }
         }
         let count = bytes.len();
         pipe.unreported += count;
         // The action says only that there is something to write: what it is belongs to the action.
         self.hash.add(&bytes);
+        if self.records {
+            pipe.taken.extend_from_slice(&bytes);
+        }
         let bytes = self.mutate_up(id, bytes);
         self.note_written(id, &bytes);
         if self.pipes.get(&id).is_some_and(|pipe| (1..4).contains(&pipe.up.held())) {
@@ -188,9 +199,12 @@ impl World {
         let Some(pipe) = self.pipes.get_mut(&id) else {
             return;
         };
-        let count = std::mem::take(&mut pipe.unreported);
+        let (count, taken) = (std::mem::take(&mut pipe.unreported), std::mem::take(&mut pipe.taken));
         let (client, conn) = (pipe.client, pipe.conn);
         if count > 0 {
+            if self.records {
+                self.clients[client].written.push(TraceHash::of(&taken));
+            }
             self.give(client, OwnedInput::Wrote { conn, count });
             self.plan_write(id, self.now_us);
         }

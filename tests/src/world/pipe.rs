@@ -53,6 +53,8 @@ pub(crate) struct Pipe {
     pub(crate) put_off: bool,
     /// Bytes that the socket took and the driver has not reported.
     pub(crate) unreported: usize,
+    /// Those bytes, if the world records.
+    pub(crate) taken: Vec<u8>,
     /// What the last write did not take, or the beginning of it.
     pub(crate) left_over: Vec<u8>,
     pub(crate) write_planned: bool,
@@ -74,8 +76,8 @@ pub(crate) struct Pipe {
     pub(crate) queries: BTreeMap<i32, (String, u64)>,
     /// When the last heartbeat went up, or when the connection came up, or when none was due for the last time.
     pub(crate) last_heartbeat: u64,
-    /// The socket did not take everything at once at some time: heartbeats may be late.
-    pub(crate) hindered: bool,
+    /// Since when the socket may not take everything at once, or the server hear it: heartbeats may be late.
+    pub(crate) hindered_since: Option<u64>,
     /// The server asked to go away.
     pub(crate) told_to_go: bool,
 }
@@ -109,6 +111,7 @@ impl Pipe {
             first_life: None,
             put_off: false,
             unreported: 0,
+            taken: Vec::new(),
             left_over: Vec::new(),
             write_planned: false,
             read_planned: false,
@@ -121,7 +124,7 @@ impl Pipe {
             frames: 0,
             queries: BTreeMap::new(),
             last_heartbeat: 0,
-            hindered: false,
+            hindered_since: None,
             told_to_go: false,
         }
     }

@@ -17,7 +17,7 @@ use crate::memo::Memo;
 
 /// A route that was replaced may still be followed for this long: a request that stands in line for its connection keeps
 /// its queue, and it stands there until its attempt ends, which no send of a drawn session lets take longer.
-const OLD_ROUTE_US: u64 = 20_000_000;
+pub(super) const OLD_ROUTE_US: u64 = 20_000_000;
 /// An answer to a route query that came within this time was taken note of: clients wait longer for it.
 const CERTAIN_US: u64 = 900_000;
 const PERM_WRITE: i64 = 2;
@@ -84,16 +84,17 @@ impl RouteBook {
     }
 }
 
-/// What may still hold: what was told a short time ago, and what held before that.
-fn recent<T>(told: &[Told<T>], now_us: u64, all: bool) -> &[Told<T>] {
-    let old = told.partition_point(|it| it.at + OLD_ROUTE_US < now_us);
+/// What may still hold: what was told a short time before, and what held before that.
+fn recent<T>(told: &[Told<T>], before_us: u64) -> &[Told<T>] {
+    let old = told.partition_point(|it| it.at + OLD_ROUTE_US < before_us);
     let held_before = told[..old].iter().rposition(|it| it.certain).unwrap_or(0);
-    &told[if all { 0 } else { held_before }..]
+    &told[held_before..]
 }
 
 /// What a route says about writing.
 struct Route {
     writable: Rc<[Writable]>,
+    /// Brokers with the addresses of their masters; without an address when they have none.
     masters: Vec<(String, String)>,
     /// Queues to write to or read from, whichever are more.
     queues: u64,
@@ -111,10 +112,11 @@ fn read_route(body: &[u8]) -> Option<Route> {
     let brokers = route.get("brokerDatas")?.as_array()?;
     let master = |data: &Value| {
         let name = data.get("brokerName")?.as_str()?.to_owned();
-        Some((name, data.get("brokerAddrs")?.get("0")?.as_str()?.to_owned()))
+        let address = data.get("brokerAddrs").and_then(|all| all.get("0")?.as_str());
+        let address = address.filter(|address| is_address(address)).unwrap_or_default();
+        Some((name, address.to_owned()))
     };
-    let mut masters: Vec<(String, String)> = brokers.iter().filter_map(master).collect();
-    masters.retain(|(_, address)| is_address(address));
+    let masters: Vec<(String, String)> = brokers.iter().filter_map(master).collect();
     let (mut writable, mut count) = (Vec::new(), 0_u64);
     for queues in route.get("queueDatas")?.as_array()? {
         let name = queues.get("brokerName")?.as_str()?;
@@ -123,7 +125,7 @@ fn read_route(body: &[u8]) -> Option<Route> {
         if queues.get("perm")?.as_i64()? & PERM_WRITE == 0 {
             continue;
         }
-        if masters.iter().any(|(broker, _)| broker == name) {
+        if masters.iter().any(|(broker, address)| broker == name && !address.is_empty()) {
             let queues = queues.get("writeQueueNums")?.as_i64()?;
             writable.push(Writable { broker: name.to_owned(), queues });
         }
@@ -251,6 +253,9 @@ impl World {
 
     pub(super) fn note_pipe_end(&mut self, id: PipeId) {
         self.ends.note_end(id, self.now_us);
+        if let (Some(mutation), Some(pipe)) = (&mut self.mutation, self.pipes.get(&id)) {
+            mutation.left_over = pipe.left_over.len();
+        }
         if self.pipes.get(&id).is_some_and(|pipe| pipe.open) {
             self.check_heartbeat(id);
         }
@@ -268,14 +273,16 @@ impl World {
             let mut brokers = routes.iter().flat_map(|told| told.what.iter());
             brokers.any(|it| it.broker == broker && (0..it.queues.min(most)).contains(&queue))
         };
-        let (client, now_us) = (pipe.client, self.now_us);
-        // Nor does a request in line notice how long its process stood still.
-        let stood_still = self.frozen_until > 0 && now_us < self.frozen_until + OLD_ROUTE_US;
-        let hindered = pipe.hindered || stood_still;
+        let client = pipe.client;
+        // A request in line follows the route of the time when it was written, and does not notice how long its process stood
+        // still.
+        let stood_still = self.frozen_until > 0 && self.now_us < self.frozen_until + OLD_ROUTE_US;
+        let since = if stood_still { self.frozen_from } else { self.now_us };
+        let since = pipe.hindered_since.unwrap_or(since).min(since);
         let is_it = |told: &Told<String>| told.what == pipe.route_address();
-        let was_master = |told: &[Told<String>]| recent(told, now_us, hindered).iter().any(is_it);
+        let was_master = |told: &[Told<String>]| recent(told, since).iter().any(is_it);
         let is_master = self.routes.masters_of(client, broker).any(was_master);
-        let own = recent(self.routes.routes(client, topic), now_us, hindered);
+        let own = recent(self.routes.routes(client, topic), since);
         // Each topic borrows for itself, so an old route of the default topic may hold for one and not for another.
         let borrowed = self.routes.routes(client, default_topic);
         if !is_master || (!allows(own, i64::MAX) && !allows(borrowed, most)) {

@@ -84,6 +84,8 @@ pub enum Connects {
     Late(u64),
     /// Its name or address cannot be resolved.
     Unresolved,
+    /// Accepted, and nothing is read for so many microseconds.
+    Unread(u64),
     /// Accepted by something that sends these bytes and is no RocketMQ server.
     Foreign(&'static [u8]),
 }

@@ -94,7 +94,7 @@ impl World {
             Some(StepFailure::Late) => {
                 let until = self.now_us + LATE_US;
                 if let Some(pipe) = self.pipes.get_mut(&id) {
-                    (pipe.stalled_until, pipe.hindered) = (until, true);
+                    (pipe.stalled_until, pipe.hindered_since) = (until, Some(self.now_us));
                 }
                 self.plan_write(id, until);
                 return true;

@@ -35,6 +35,15 @@ impl Run<'_> {
             FaultKind::HangingConnects => self.connects(fault, Connects::Hanging),
             FaultKind::UnresolvedAddress => self.connects(fault, Connects::Unresolved),
             FaultKind::LateConnects => self.connects(fault, Connects::Late(1_000 * (1 + fault.draw % 5_000))),
+            FaultKind::NeverReads if fault.draw.is_multiple_of(4) => {
+                let micros = u64::try_from(fault.time.as_micros()).unwrap_or(u64::MAX / 16);
+                self.connects(fault, Connects::Unread(60_000_000 + micros * 5))
+            }
+            FaultKind::OneWayLoss if fault.draw % 4 >= 2 => {
+                let server = self.server(fault.which);
+                self.world.lose_all_one_way(server, fault.draw.is_multiple_of(2), fault.time);
+                true
+            }
             FaultKind::ForeignProtocol if fault.draw.is_multiple_of(2) => {
                 self.connects(fault, Connects::Foreign(FOREIGN[(fault.draw / 2) as usize % FOREIGN.len()]))
             }

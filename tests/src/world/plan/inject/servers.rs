@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{FaultKind, FaultStep, TOPICS};
 use super::Run;
 use crate::cluster::{SendAttempt, SendDecision, ServerId};
-use crate::world::World;
+use crate::world::{PipeId, World};
 
 /// Codes with which brokers refuse sends, and remarks that make a difference.
 const REFUSALS: [(i32, &str); 20] = [
@@ -30,6 +30,17 @@ const REFUSALS: [(i32, &str); 20] = [
     (1_500, "please go away"),
     (9_999, "as drawn"),
 ];
+
+/// Draws from here on (of 65 536) are for what a draw has no room for otherwise.
+const RARE_DRAWS: u64 = 49_152;
+
+/// The refusal that a draw stands for.
+fn refusal(draw: u64) -> (i32, &'static str) {
+    if draw > 63_000 {
+        return (15, "the client's version is not supported");
+    }
+    REFUSALS[(draw % REFUSALS.len() as u64) as usize]
+}
 
 impl Run<'_> {
     pub(super) fn server_fault(&mut self, fault: &FaultStep) -> bool {
@@ -57,7 +68,7 @@ impl Run<'_> {
                 world.go_away(broker, true);
                 world.later(time / 4, move |world| world.go_away(broker, false));
             }
-            FaultKind::MasterSwitch => world.move_master(broker),
+            FaultKind::MasterSwitch => switch_master(world, fault, broker),
             FaultKind::Permission => {
                 let topic = TOPICS[fault.draw as usize % TOPICS.len()];
                 let permission = [4, 0, 2, 6][fault.which as usize % 4];
@@ -93,7 +104,7 @@ impl Run<'_> {
                     SendDecision::StoreThenAnswer { code, remark: "as drawn".to_owned() }
                 }
                 FaultKind::Refusals => {
-                    let (code, remark) = REFUSALS[(draw % REFUSALS.len() as u64) as usize];
+                    let (code, remark) = refusal(draw);
                     SendDecision::Refuse { code, remark: remark.to_owned() }
                 }
                 _ => SendDecision::Refuse { code: 2, remark: "[PC_SYNCHRONIZED]broker busy".to_owned() },
@@ -129,6 +140,33 @@ fn pause(world: &mut World, server: ServerId, time: Duration) {
 fn leave(world: &mut World, broker: usize, time: Duration) {
     world.leave(broker);
     world.later(time, move |world| start_again(world, ServerId::Broker(broker)));
+}
+
+/// The master of a broker moves: the old one is gone at once, or first refuses sends for a while, or nothing is heard from it.
+fn switch_master(world: &mut World, fault: &FaultStep, broker: usize) {
+    if fault.draw < RARE_DRAWS {
+        return world.move_master(broker);
+    }
+    let (code, remark) = match fault.draw % 3 {
+        0 => (501, "not leader for queue"),
+        1 => (16, "the broker[10.0.1.1] sending message is forbidden"),
+        _ => {
+            let to_it = |id: &PipeId| world.server_of(*id) == Some(ServerId::Broker(broker));
+            let pipes: Vec<PipeId> = world.pipes().into_iter().filter(to_it).collect();
+            pipes.into_iter().for_each(|pipe| world.half_open(pipe));
+            return world.move_master(broker);
+        }
+    };
+    world.change_cluster(|cluster, _| {
+        let refuse = move |_: &SendAttempt<'_>| SendDecision::Refuse { code, remark: remark.to_owned() };
+        cluster.broker_mut(broker).into_iter().for_each(|it| it.set_send_policy(refuse));
+    });
+    world.later(fault.time / 2, move |world| {
+        world.change_cluster(|cluster, _| {
+            cluster.broker_mut(broker).into_iter().for_each(|it| it.clear_send_policy());
+        });
+        world.move_master(broker);
+    });
 }
 
 /// One broker after the other: with a request to go away and an end in order, or killed.
