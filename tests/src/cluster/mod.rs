@@ -4,10 +4,10 @@
 //! time, so a caller who wants real dates passes milliseconds since the Unix epoch; a simulation may start anywhere.
 //!
 //! What is simulated: routes, topics, key-value configuration and cluster information on the name servers; heartbeats
-//! with what consumers of a group hear of each other, topics, settings, sends of all kinds, the end of half messages, the
-//! message log with its queries, and lists of clients on the brokers; HTTP discovery of the name servers. What is not: what consumers ask for (pull, pop,
-//! offsets, locks), replies, questions about half messages, static topics, access control, TLS and the PROXY protocol. Such
-//! request codes are answered as unknown ones. How the answers compare with those of real servers, request by request,
+//! with what consumers of a group hear of each other, topics, settings, sends of all kinds, half messages with the questions
+//! about them and their ends, the message log with its queries, and lists of clients on the brokers; HTTP discovery of the
+//! name servers. What is not: what consumers ask for (pull, pop, offsets, locks), replies, static topics, access control,
+//! TLS and the PROXY protocol. Such request codes are answered as unknown ones. How the answers compare with those of real servers, request by request,
 //! is a test: `tests/real_faithfulness.rs`.
 
 mod broker;

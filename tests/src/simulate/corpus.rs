@@ -1,7 +1,7 @@
 //! The list of sessions that broke something once: a file of lines that people can read and write.
 //!
 //! A line is a mode, a seed, sometimes the faults that the session was limited to or one that was left out, `plain`
-//! without half messages, and after `#` why it is here:
+//! without half messages and all else that is drawn beside sends and faults, and after `#` why it is here:
 //!
 //! ```text
 //! safety 1336 # a verdict after the deadline

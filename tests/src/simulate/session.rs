@@ -16,7 +16,8 @@ pub struct Session {
     pub only: Option<Vec<FaultKind>>,
     /// A fault that is left out of what was drawn; nothing else changes.
     pub without: Option<FaultKind>,
-    /// Half messages, namespaces, message trace, hooks and VIP channels are left out.
+    /// Half messages, namespaces, message trace, hooks, VIP channels, heartbeats of version 2 and the latency-fault strategy
+    /// are left out.
     pub plain: bool,
 }
 

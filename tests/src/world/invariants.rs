@@ -27,15 +27,17 @@ pub enum Invariant {
     Deadlines,
     /// I8: in a world that has healed, every send succeeds.
     Liveness,
-    /// I9: the same seed has the same inputs and actions, whenever actions are taken.
+    /// I9: the same seed has the same inputs and actions, and the same inputs the same actions and bytes, whenever actions are
+    /// taken.
     Determinism,
     /// I10: an answer completes the request that it answers, on its own connection, and no other.
     Isolation,
     /// I11: a shutdown ends every send, says farewell, refuses new work, and then nothing moves any more.
     ShutdownDrains,
-    /// I12: brokers hear a heartbeat before any send and then in every period.
+    /// I12: brokers hear a heartbeat before any send and then in every period, for as long as routes name them. Sockets that
+    /// take nothing and connections of few requests may delay it.
     Heartbeat,
-    /// I13: sends go to writable queues of brokers that a route of the client names.
+    /// I13: sends go to writable queues of brokers that a route of the client names, or named when they were put in line.
     RouteUse,
     /// I14: what is written is whole frames, nothing follows a torn one, and no byte changes after it was handed over.
     FrameIntegrity,
@@ -45,7 +47,8 @@ pub enum Invariant {
     NoPanic,
     /// I17: leaving at any moment frees what was held, once, and harms nobody else.
     Cancellation,
-    /// I18: sends of one producer to one queue reach the broker in the order in which they were given.
+    /// I18: sends of one producer to one queue leave in the order in which they were given, until a retry of the topic or a
+    /// change of routes.
     Order,
     /// I19: a half message is never both committed and rolled back, and never ended but as its local transaction ended.
     OneOutcome,

@@ -1,8 +1,9 @@
 //! The world of the simulation: the real client core against the simulated cluster, over a simulated network, under
 //! simulated time. One seed decides everything, nothing sleeps, and a run is the same every time.
 //!
-//! A heap of events keyed by time and sequence drives everything. After every event the invariants are checked (see
-//! [`Invariant`]); the first one that breaks ends the run with the seed and the story so far.
+//! A heap of events keyed by time and sequence drives everything. The invariants (see [`Invariant`]) are checked as soon as
+//! they can break: after every event, input, frame or verdict, some of them in the end as well. The first one that breaks
+//! ends the run with the seed and the story so far.
 
 mod answers;
 mod arrivals;

@@ -30,7 +30,8 @@ How:
                     everything must succeed. both: each seed in both modes, the default.
   --faults LIST     Only these faults, by name, separated by commas; none: no fault at all. A wrong name gets the list.
   --without FAULT   With --seed: leave this fault out of what the seed drew, and change nothing else.
-  --plain           Without half messages, which one of four seeds draws, namespaces, unit and zone; nothing else changes.
+  --plain           Without what some seeds draw beside sends and faults: half messages, namespaces, unit and zone, message
+                    trace, hooks, VIP channel, heartbeats of version 2, latency-fault strategy. Nothing else changes.
   --mutant NAME     Break the client or the world like this in every run. A wrong name gets the list.
   --jobs N          Worker threads; the default is one for each processor.
   --minutes M       Stop after M minutes, also when seeds are left. May be a fraction.

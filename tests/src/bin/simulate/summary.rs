@@ -15,10 +15,10 @@ use crate::work::Failure;
 /// Rows of the fault table that no fault of the simulation stands for, and where they belong.
 const ELSEWHERE: [(u8, &str); 5] = [
     (17, "broken TLS: comes with TLS"),
-    (42, "no memory: checked by the memory suite, as bounds on what a peer can make us take"),
-    (45, "futures dropped at any poll, runtimes dropped: driver suites"),
-    (46, "callbacks of applications that panic or block: come with callbacks"),
-    (47, "the client dropped on its own driver's task: driver suites"),
+    (42, "refused steps: tests/world_torture.rs; memory that a peer can make us take: tests/memory.rs"),
+    (45, "futures dropped at any poll: tests/lab_cancel.rs"),
+    (46, "callbacks that panic, block or send: driver's tests of hooks and listeners, tests/lab_users.rs"),
+    (47, "the client dropped on its own driver task: tests/lab_users.rs"),
 ];
 
 /// What was done, and what came out.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rocketmq_core::client::TransactionEnd;
+use rocketmq_core::client::{FaultDetector, LatencyFault, TransactionEnd};
 use rocketmq_core::producer::TraceConfig;
 
 use super::dice::{Dice, Forks, once_in, pick};
@@ -54,7 +54,9 @@ pub(super) fn plan(seed: u64, mode: Mode, only: Option<&[FaultKind]>, forks: &mu
         7 => Some(false),
         _ => None,
     });
-    let shape = Shape { check_interval_ms, names, trace, hooks, vip_channel, ..shape };
+    let (heartbeat_v2, latency_fault) = forks.part("strategies", draw_strategies);
+    let shape =
+        Shape { check_interval_ms, names, trace, hooks, vip_channel, heartbeat_v2, latency_fault, ..shape };
     let twice = enabled.contains(&FaultKind::SecondShutdown);
     let steps = moments.into_iter().flat_map(|(faults, load)| faults.into_iter().chain(load)).collect();
     Plan { seed, mode, shape, steps, ending: Ending { twice, ..ending } }
@@ -209,6 +211,19 @@ fn add_halves(dice: &mut dyn Dice, shape: &Shape, moments: &mut [Moment]) -> Opt
         load.insert(0, step(What::Half { send, local }));
     }
     pick(dice, &[None, Some(3_000), Some(10_000)])
+}
+
+/// Heartbeats of version 2 in one of eight runs, and the latency-fault strategy in another one, with a detector or without.
+fn draw_strategies(dice: &mut dyn Dice) -> (bool, Option<LatencyFault>) {
+    let heartbeat_v2 = dice.below(8) == 1;
+    let detector = [None, Some(FaultDetector::default())];
+    let latency_fault = match dice.below(16) {
+        drawn @ 1..=2 => {
+            Some(LatencyFault { detector: detector[drawn as usize - 1], ..LatencyFault::default() })
+        }
+        _ => None,
+    };
+    (heartbeat_v2, latency_fault)
 }
 
 /// One of four worlds has hooks. Where everything is to succeed in the end, they refuse nothing.

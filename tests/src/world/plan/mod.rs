@@ -247,7 +247,15 @@ impl Plan {
     /// The same run without all that is drawn beside sends and faults.
     #[must_use]
     pub fn plain(&self) -> Plan {
-        self.without_halves().without_names().without_trace().without_hooks()
+        self.without_halves().without_names().without_trace().without_hooks().without_strategies()
+    }
+
+    /// The same run with heartbeats of version 1 and without the latency-fault strategy.
+    #[must_use]
+    pub fn without_strategies(&self) -> Plan {
+        let mut plan = self.clone();
+        (plan.shape.heartbeat_v2, plan.shape.latency_fault) = (false, None);
+        plan
     }
 
     /// The same run without hooks, and over the brokers' ordinary ports.

@@ -31,9 +31,9 @@ pub struct Shape {
     pub limits: Limits,
     /// The periods and time-outs of the clients.
     pub timing: Timing,
-    /// Whether clients send heartbeats of version 2. Never drawn: tests of it turn it on.
+    /// Whether clients send heartbeats of version 2.
     pub heartbeat_v2: bool,
-    /// The latency-fault strategy of the clients. Never drawn either.
+    /// The latency-fault strategy of the clients.
     pub latency_fault: Option<LatencyFault>,
     /// A seed for the first client, where its choices matter.
     pub client_seed: Option<u64>,
