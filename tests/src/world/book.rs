@@ -6,7 +6,7 @@ use rocketmq_core::client::TransactionEnd;
 use rocketmq_core::producer::{Outcome, SendReceipt};
 
 use super::message_trace::TraceBook;
-use super::model::judge;
+use super::model::{judge, written};
 use super::{Invariant, Mutant, SendHandle, Verdict, World};
 use crate::cluster::topic::{CHECK_MAX_TIME_TOPIC, HALF_TOPIC};
 use crate::cluster::{StoredBrief, StoredMessage};
@@ -129,13 +129,9 @@ impl World {
         let Some(verdict) = record.verdict.as_ref().filter(|_| !again) else {
             return;
         };
-        let Err((invariant, text)) = judge(self.ledger.frames_of(number), verdict, self.is_prompt()) else {
+        let Err((invariant, text)) = judge(self.ledger.frames_of(number), verdict) else {
             return;
         };
-        // That mutant keeps frames back which count as written.
-        if invariant == Invariant::NoFalseCertainty && self.is_mutant(Mutant::SwapsFrames) {
-            return;
-        }
         let told = |receipt: &SendReceipt| self.ledger.told_to_another(number, receipt);
         if let Some(other) = verdict.receipt().and_then(told) {
             let text = format!("{} got the answer to {}", record.key, self.sends[other].key);
@@ -143,6 +139,26 @@ impl World {
         }
         let text = format!("{}: {text}", record.key);
         self.fail(invariant, text);
+    }
+
+    /// I3 in the end: what is told as written has left, where it must have.
+    fn check_written(&mut self) {
+        // That mutant keeps frames back which count as written.
+        if self.is_mutant(Mutant::SwapsFrames) {
+            return;
+        }
+        let prompt = self.is_prompt();
+        for number in 0..self.sends.len() {
+            let record = &self.sends[number];
+            let once = self.book.sends_of.get(&record.key).is_some_and(|sends| sends.len() == 1);
+            let Some(Verdict::Failed(error)) = record.verdict.as_ref().filter(|_| once) else { continue };
+            let objection = written(self.ledger.frames_of(number), error, prompt).err();
+            let text = objection.map(|(invariant, text)| (invariant, format!("{}: {text}", record.key)));
+            self.checked(Invariant::NoFalseCertainty);
+            if let Some((invariant, text)) = text {
+                return self.fail(invariant, text);
+            }
+        }
     }
 
     /// Whether whatever was encoded has been handed over at once so far.
@@ -221,6 +237,7 @@ impl World {
             }
             self.check_copies(&key);
         }
+        self.check_written();
     }
 
     /// The copies of a message in the brokers' logs.

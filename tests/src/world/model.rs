@@ -1,15 +1,12 @@
 //! A small model of a send: what its caller may be told, given which frames of it left and what servers answered.
 
-use std::time::Duration;
-
 use rocketmq_core::client::LostReason;
-use rocketmq_core::producer::{Attempt, AttemptFailure, Outcome, SendError, SendReceipt, SendStatus};
+use rocketmq_core::producer::{
+    Attempt, AttemptFailure, Outcome, SendError, SendErrorKind, SendReceipt, SendStatus,
+};
 
 use super::{Invariant, Verdict};
 use crate::cluster::Frame;
-
-/// What was encoded is handed over within this time by a prompt socket.
-const MOMENT: Duration = Duration::from_millis(1);
 
 /// One attempt of a send, as seen on the wire: all bytes of its frame were handed over.
 #[derive(Debug, Clone)]
@@ -79,8 +76,8 @@ fn proves_not_stored(code: i32, remark: &str) -> bool {
 /// What speaks against a verdict.
 pub(super) type Objection = (Invariant, String);
 
-/// Whether a send whose frames these are may get this verdict. `prompt`: whatever was encoded was handed over at once.
-pub(super) fn judge(frames: &[Handed], verdict: &Verdict, prompt: bool) -> Result<(), Objection> {
+/// Whether a send whose frames these are may get this verdict.
+pub(super) fn judge(frames: &[Handed], verdict: &Verdict) -> Result<(), Objection> {
     match verdict {
         Verdict::HandedOver if frames.is_empty() => {
             Err((Invariant::NoFalseOk, "handed over, and no frame of it was".to_owned()))
@@ -99,7 +96,6 @@ pub(super) fn judge(frames: &[Handed], verdict: &Verdict, prompt: bool) -> Resul
                 Outcome::NotStored => not_stored(frames)?,
                 Outcome::MayBeStored => may_be_stored(frames, error)?,
             }
-            written(frames, error, prompt)?;
             attempts(frames, error.written_attempts())
         }
     }
@@ -142,12 +138,19 @@ fn may_be_stored(frames: &[Handed], error: &SendError) -> Result<(), Objection> 
 }
 
 /// I3: what counts as written can have been received. When the network has ended the connection of an attempt, all of its
-/// frame was handed over before. When a connection lives on, or was closed by the client, the rest may still leave, unless
-/// sockets took everything at once.
-fn written(frames: &[Handed], error: &SendError, prompt: bool) -> Result<(), Objection> {
+/// frame was handed over before. When a connection lives on, the rest may still leave, unless sockets take everything at once
+/// (`prompt`); when it was closed by the client, the driver may have been writing at that moment. To be asked in the end: what
+/// was encoded in the moment of the verdict is handed over after it.
+pub(super) fn written(frames: &[Handed], error: &SendError, prompt: bool) -> Result<(), Objection> {
+    // A shutdown may encode, and close before anybody has asked for the bytes.
+    let prompt = prompt && !matches!(error.kind(), SendErrorKind::ClientClosed);
     let left = |attempt: &&Attempt| {
-        let ended = matches!(attempt.failure, AttemptFailure::Connection(LostReason::Closed(_)));
-        attempt.written && (ended || (prompt && attempt.took > MOMENT))
+        attempt.written
+            && match &attempt.failure {
+                AttemptFailure::Connection(LostReason::Closed(_)) => true,
+                AttemptFailure::Timeout => prompt,
+                _ => false,
+            }
     };
     let least = error.attempts().iter().filter(left).count();
     if frames.len() < least {
@@ -194,7 +197,7 @@ mod tests {
     }
 
     fn objection(frames: &[Handed], verdict: &Verdict) -> Option<Invariant> {
-        judge(frames, verdict, true).err().map(|(invariant, _)| invariant)
+        judge(frames, verdict).err().map(|(invariant, _)| invariant)
     }
 
     #[test]

@@ -10,11 +10,11 @@ use rocketmq_core::client::{Action, ClientConfig, CloseReason, Command, ConnId, 
 use rocketmq_core::ground::{Instant, Rng};
 use rocketmq_core::producer::{ProducerConfig, SendReceipt};
 
-use super::mutant_wire::{FrameCutter, replaced, with_trace_on};
+use super::mutant_wire::FrameCutter;
 use super::{Invariant, PipeId, World, hooks};
 
 /// Mutants that need some time to have something to break begin then, in microseconds.
-const BEGIN_US: u64 = 2_000_000;
+pub(super) const BEGIN_US: u64 = 2_000_000;
 /// When [`Mutant::NeverReconnects`] begins.
 const LAST_CONNECT_US: u64 = 13_000_000;
 
@@ -262,45 +262,21 @@ impl World {
                 let config = Box::new(ProducerConfig { trace, ..(**config).clone() });
                 vec![OwnedInput::Command { id: *id, command: Command::OpenProducer { config } }]
             }
-            (Mutant::IgnoresTraceSwitch, OwnedInput::Received { conn, bytes }) => {
-                vec![OwnedInput::Received { conn: *conn, bytes: with_trace_on(bytes).into() }]
-            }
-            (Mutant::WritesToReadOnly, OwnedInput::Received { conn, bytes }) => {
-                let bytes = replaced(bytes, b"\"perm\":4", b"\"perm\":6");
-                vec![OwnedInput::Received { conn: *conn, bytes: bytes.into() }]
-            }
-            (Mutant::WritesToSlaves, OwnedInput::Received { conn, bytes }) => {
-                let bytes = replaced(bytes, br#"{"1":"10.0.1.99:10911"}"#, br#"{"0":"10.0.1.1:10911"} "#);
-                vec![OwnedInput::Received { conn: *conn, bytes: bytes.into() }]
-            }
-            (Mutant::KeepsOldRoutes, OwnedInput::Received { conn, bytes }) if late => {
-                let (conn, bytes) = (*conn, bytes.clone());
-                let bytes = self.lose_routes(client, conn, &bytes);
-                let left = (!bytes.is_empty()).then(|| OwnedInput::Received { conn, bytes: bytes.into() });
-                left.into_iter().collect()
-            }
             (Mutant::FearsTheWorst, OwnedInput::Closed { conn, .. }) => {
                 let (conn, count) = (*conn, std::mem::take(&mut mutation.left_over));
                 let wrote = (count > 0).then_some(OwnedInput::Wrote { conn, count });
                 wrote.into_iter().chain([input]).collect()
             }
-            (Mutant::LosesChecks, OwnedInput::Received { conn, bytes }) => {
-                let conn = *conn;
-                let bytes = self.lose_checks(client, conn, &bytes.clone());
-                let left = (!bytes.is_empty()).then(|| OwnedInput::Received { conn, bytes: bytes.into() });
-                left.into_iter().collect()
-            }
             (Mutant::BlamesAnother, OwnedInput::Closed { conn, why }) => {
                 let (conn, why) = (*conn, *why);
                 vec![OwnedInput::Closed { conn: self.another_conn(client, conn).unwrap_or(conn), why }]
             }
-            (Mutant::MixesUpAnswers, OwnedInput::Received { conn, bytes }) => {
+            (mutant, OwnedInput::Received { conn, bytes }) => {
                 let (conn, bytes) = (*conn, bytes.clone());
-                let bytes = self.mix_up(client, conn, &bytes);
-                if bytes.is_empty() {
-                    Vec::new()
-                } else {
-                    vec![OwnedInput::Received { conn, bytes: bytes.into() }]
+                match self.mutate_received(mutant, client, conn, &bytes) {
+                    None => vec![input],
+                    Some(bytes) if bytes.is_empty() => Vec::new(),
+                    Some(bytes) => vec![OwnedInput::Received { conn, bytes: bytes.into() }],
                 }
             }
             _ => vec![input],

@@ -5,7 +5,7 @@ use rocketmq_core::client::ConnId;
 
 use super::ledger::property;
 use super::message_trace::is_trace_frame;
-use super::mutant::Mutant;
+use super::mutant::{BEGIN_US, Mutant};
 use super::{PipeId, World};
 use crate::cluster::{Dialect, Frame, FrameReader};
 
@@ -42,7 +42,7 @@ impl FrameCutter {
 }
 
 /// Bytes with something instead of something else of the same length.
-pub(super) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     let all = bytes.windows(from.len()).enumerate();
     let places: Vec<usize> = all.filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
@@ -53,7 +53,7 @@ pub(super) fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 }
 
 /// Bytes from a broker in which no trace switch is off.
-pub(super) fn with_trace_on(bytes: &[u8]) -> Vec<u8> {
+fn with_trace_on(bytes: &[u8]) -> Vec<u8> {
     // Anything but `false` is on.
     replaced(bytes, b"\"TRACE_ON\":\"false\"", b"\"TRACE_ON\":\"falsy\"")
 }
@@ -225,8 +225,30 @@ impl World {
         }
     }
 
+    /// The bytes that a client reads instead of these; none when they stay as they are.
+    pub(super) fn mutate_received(
+        &mut self,
+        mutant: Mutant,
+        client: usize,
+        conn: ConnId,
+        bytes: &[u8],
+    ) -> Option<Vec<u8>> {
+        let late = self.now_us >= BEGIN_US;
+        Some(match mutant {
+            Mutant::IgnoresTraceSwitch => with_trace_on(bytes),
+            Mutant::WritesToReadOnly => replaced(bytes, b"\"perm\":4", b"\"perm\":6"),
+            Mutant::WritesToSlaves => {
+                replaced(bytes, br#"{"1":"10.0.1.99:10911"}"#, br#"{"0":"10.0.1.1:10911"} "#)
+            }
+            Mutant::KeepsOldRoutes if late => self.lose_routes(client, conn, bytes),
+            Mutant::LosesChecks => self.lose_checks(client, conn, bytes),
+            Mutant::MixesUpAnswers => self.mix_up(client, conn, bytes),
+            _ => return None,
+        })
+    }
+
     /// Bytes in which an answer has the number of another request of the connection. Only whole frames come out.
-    pub(super) fn mix_up(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
+    fn mix_up(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
         let Some(mutation) = &mut self.mutation else {
             return bytes.to_vec();
         };
@@ -247,12 +269,12 @@ impl World {
     }
 
     /// Bytes without the checks of brokers. Only whole frames come out.
-    pub(super) fn lose_checks(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
+    fn lose_checks(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
         self.lose_frames(client, conn, bytes, |frame| frame.code == CHECK && !frame.is_response())
     }
 
     /// Bytes without routes. Only whole frames come out.
-    pub(super) fn lose_routes(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
+    fn lose_routes(&mut self, client: usize, conn: ConnId, bytes: &[u8]) -> Vec<u8> {
         let is_route = |frame: &Frame| frame.body.windows(12).any(|window| window == b"\"queueDatas\"");
         self.lose_frames(client, conn, bytes, |frame| frame.is_response() && is_route(frame))
     }
