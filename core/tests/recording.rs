@@ -2,11 +2,13 @@
 #![cfg(feature = "record")]
 
 use proptest::prelude::*;
-use rocketmq_core::client::{Client, ClientConfig, Command, CommandId, Input};
+use rocketmq_core::client::{Client, ClientConfig, Command, CommandId, Input, OwnedInput};
 use rocketmq_core::ground::{Instant, Now};
 use rocketmq_core::message::Message;
 use rocketmq_core::producer::{ProducerConfig, SendMode, Target};
-use rocketmq_core::recording::{Bodies, Condition, EndReason, Reader, Recorder, Replay};
+use rocketmq_core::recording::{
+    Bodies, BodyKept, Condition, EndReason, FORMAT_VERSION, Reader, Record, Recorder, Replay,
+};
 
 /// A small session, as a driver records it.
 fn recording(bodies: Bodies) -> Vec<u8> {
@@ -35,7 +37,7 @@ fn recording(bodies: Bodies) -> Vec<u8> {
             }),
         };
         let input = Input::Command { id: CommandId(number), command };
-        recorder.input(now, &input);
+        recorder.input(now, &input, &mut client);
         client.handle(now, input);
         while let Some(action) = client.poll_action() {
             recorder.action(now, &action);
@@ -78,6 +80,31 @@ fn the_whole_of_it_is_read() {
     for bodies in [Bodies::Keep, Bodies::LeaveOut, Bodies::Hash] {
         assert_eq!(read(&recording(bodies)), 8);
     }
+}
+
+/// A recording of the first version of the format: two sends, of which the broker refused one at first. It was made
+/// before writes had hashes, and is not replayed here: a client may do better than then one day.
+#[test]
+fn the_first_version_is_read() {
+    let bytes = include_bytes!("../testdata/recordings/format-1.rec");
+    let mut reader = Reader::new(bytes).expect("a recording");
+    assert_eq!((reader.start().format, reader.start().bodies), (1, Bodies::Keep));
+    let (mut inputs, mut writes, mut bodies) = (0, 0, Vec::new());
+    while let Some(record) = reader.next_record().expect("a sound one") {
+        let Record::Input { input, body, wrote, .. } = record else { continue };
+        assert_eq!(wrote, None);
+        inputs += 1;
+        writes += usize::from(matches!(input, OwnedInput::Wrote { .. }));
+        if let OwnedInput::Command { command: Command::Send(send), .. } = input {
+            assert_eq!(body, BodyKept::Whole);
+            bodies.push(send.message.body().clone());
+        }
+    }
+    assert_eq!((inputs, writes), (17, 5));
+    assert_eq!(bodies, ["0 apples", "1 apples"]);
+    assert_eq!(reader.condition(), Condition::Ended(EndReason::ClientEnded));
+    let newest = recording(Bodies::Keep);
+    assert_eq!(Reader::new(&newest).expect("a recording").start().format, FORMAT_VERSION);
 }
 
 proptest! {

@@ -390,8 +390,9 @@ impl ClientBuilder {
         let (tape, pen) = Self::begin_recording(self.recording, &config, &self.hooks, now)?;
         #[cfg(not(feature = "record"))]
         let (tape, pen) = (Tape::default(), Pen::default());
+        let has_hooks = !self.hooks.is_empty();
         let core = Core::with_hooks(config, self.hooks, now)?;
-        let shared = Arc::new(Shared::new(core, tape, clock.clone(), self.drop_budget));
+        let shared = Arc::new(Shared::new(core, has_hooks, tape, clock.clone(), self.drop_budget));
         let driver = Driver::new(shared.clone(), runtime, clock, pen);
         Ok((Client { handle: Arc::new(Handle { shared }) }, driver))
     }

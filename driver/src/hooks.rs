@@ -13,8 +13,9 @@ impl ClientBuilder {
     /// A hook around every request of the client, see [`RpcHook`]. Several are called in the order in which they were given.
     /// A hook that panics refuses, and nothing else is touched, unless panics abort the process.
     ///
-    /// Hooks run inside the client, under its lock: one that calls the client or a producer stands still for ever, and one
-    /// that waits holds up all callers.
+    /// Hooks run inside the client, under its lock: one that waits holds up all callers, and one that waits for another
+    /// thread which calls the client stands still for ever. One that calls its own client or a producer of it itself is
+    /// unwound at that call, as by a panic, and so refuses. Another client may be called, if it is not waited for.
     #[doc(alias = "registerRPCHook")]
     pub fn rpc_hook(mut self, hook: impl RpcHook) -> Self {
         self.hooks.rpc.push(Arc::new(Guarded::new(hook, RpcHook::name)));
@@ -66,7 +67,8 @@ impl<H> Guarded<H> {
     }
 }
 
-fn text_of(why: &(dyn Any + Send)) -> &str {
+/// What a panic says.
+pub(crate) fn text_of(why: &(dyn Any + Send)) -> &str {
     let text = why.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| why.downcast_ref::<&str>().copied()).unwrap_or("no text")
 }

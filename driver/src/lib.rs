@@ -77,6 +77,7 @@ mod sync;
 mod tests;
 mod timer;
 mod transaction;
+mod turn;
 mod wait;
 mod watch;
 

@@ -3,6 +3,7 @@
 use crate::error::{FlushError, OpenError, wrong};
 use crate::send::{Awaited, Enqueued, Half, OneWay, Receipt, SendBuilder};
 use crate::shared::{Handle, Shared};
+use crate::sync::AtomicBool;
 use crate::transaction::Checks;
 use crate::wait::Wait;
 use rocketmq_core::ground::Now;
@@ -14,7 +15,7 @@ use std::fmt::{self, Display};
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Sends messages. A clone is another handle of the same producer.

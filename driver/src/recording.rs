@@ -12,6 +12,7 @@ pub use on::{Recording, RecordingState};
 
 #[cfg(not(feature = "record"))]
 mod off {
+    use rocketmq_core::client::Client as Core;
     use rocketmq_core::ground::{Instant, Now};
     use rocketmq_core::interface::{Action, Input};
 
@@ -21,7 +22,7 @@ mod off {
 
     impl Tape {
         #[inline]
-        pub(crate) fn input(&mut self, _: Now, _: &Input<'_>) {}
+        pub(crate) fn input(&mut self, _: Now, _: &Input<'_>, _: &mut Core) {}
         #[inline]
         pub(crate) fn action(&mut self, _: Now, _: &Action) {}
         #[inline]
@@ -54,12 +55,14 @@ mod off {
 #[cfg(feature = "record")]
 mod on {
     use crate::error::wrong;
+    use crate::sync::Mutex;
+    use rocketmq_core::client::Client as Core;
     use rocketmq_core::ground::{Instant, Now};
     use rocketmq_core::interface::{Action, ClientConfig, ConfigError, HookNames, Input};
     use rocketmq_core::recording::{Bodies, EndReason, Recorder, Ring};
     use std::fmt;
     use std::io::Write;
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::{Arc, PoisonError};
     use std::time::Duration;
 
     /// From so many bytes on, what is encoded is written at the next turn of the loop.
@@ -75,11 +78,11 @@ mod on {
 
     /// What to record of a client, and where to: see [`ClientBuilder::record`](crate::ClientBuilder::record).
     ///
-    /// A recording holds every input of the client with its time, so that the client's core can be run again with
-    /// the same result: `rocketmq replay FILE` tells what happened and why, and draws it. The format is that of
-    /// [`rocketmq_core::recording`]. Topics, tags, keys, properties and addresses are in it; bodies of messages are
-    /// left out unless [`bodies`](Self::bodies) says otherwise. Hooks are code and not in it: a recording names those that the
-    /// client had, and is replayed with the same ones only.
+    /// A recording holds every input of the client with its time, and hashes of what the client did and wrote, so
+    /// that its core can be run again and compared: `rocketmq replay FILE` tells what happened and why, and draws it.
+    /// The format is that of [`rocketmq_core::recording`]. Topics, tags, keys, properties and addresses are in it; bodies
+    /// of messages are left out unless [`bodies`](Self::bodies) says otherwise. Hooks are code and not in it: a recording
+    /// names those that the client had, and is replayed with the same ones only.
     ///
     /// ```
     /// use rocketmq_driver::{Bodies, Client, Recording};
@@ -219,9 +222,9 @@ mod on {
 
     impl Tape {
         #[inline]
-        pub(crate) fn input(&mut self, now: Now, input: &Input<'_>) {
+        pub(crate) fn input(&mut self, now: Now, input: &Input<'_>, core: &mut Core) {
             if let Some(it) = &mut self.0 {
-                it.recorder.input(now, input);
+                it.recorder.input(now, input, core);
                 it.has_grown(now);
             }
         }

@@ -10,6 +10,7 @@ use crate::events;
 use crate::lone::Outlets;
 use crate::recording::Tape;
 use crate::sync::{Mutex, MutexGuard};
+use crate::turn::Turn;
 use rocketmq_core::client::Client as Core;
 use rocketmq_core::ground::endpoint::Endpoint;
 use rocketmq_core::ground::{Instant, Now};
@@ -17,6 +18,7 @@ use rocketmq_core::interface::{
     Action, Answer, Command, CommandId, ConnId, Input, RunningInfo, ServiceState,
 };
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -39,6 +41,8 @@ pub(crate) enum Chore {
 pub(crate) struct Shared {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
+    /// Code of the application runs under the lock.
+    has_hooks: bool,
     /// How long sends under way are waited for when nobody is left who could wait.
     pub(crate) drop_budget: Duration,
 }
@@ -70,7 +74,13 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(core: Core, tape: Tape, clock: Arc<dyn Clock>, drop_budget: Duration) -> Self {
+    pub(crate) fn new(
+        core: Core,
+        has_hooks: bool,
+        tape: Tape,
+        clock: Arc<dyn Clock>,
+        drop_budget: Duration,
+    ) -> Self {
         let state = State {
             time: LastLook::default(),
             view_version: core.view_version(),
@@ -89,7 +99,7 @@ impl Shared {
             driver_ended: false,
             to_wake: Vec::new(),
         };
-        Self { state: Mutex::new(state), clock, drop_budget }
+        Self { state: Mutex::new(state), clock, has_hooks, drop_budget }
     }
 
     /// Runs `work` under the lock, then wakes whom it concerns. `now` is read under the lock, so that the
@@ -140,10 +150,32 @@ impl Shared {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> Held<'_> {
+        // The place of the lock is a number that no other client has.
+        let turn = self.has_hooks.then(|| Turn::begin((&raw const self.state).addr()));
         // Nothing under the lock panics by design. Should it happen, an unfinished turn is better than
         // a client that takes every caller down with it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Held { state: self.state.lock().unwrap_or_else(PoisonError::into_inner), _turn: turn }
+    }
+}
+
+/// The state, while its lock is held.
+struct Held<'a> {
+    state: MutexGuard<'a, State>,
+    _turn: Option<Turn>,
+}
+
+impl Deref for Held<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Held<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
     }
 }
 
@@ -179,7 +211,7 @@ impl State {
     }
 
     fn give(&mut self, now: Now, input: Input<'_>) {
-        self.tape.input(now, &input);
+        self.tape.input(now, &input, &mut self.core);
         self.core.handle(now, input);
     }
 

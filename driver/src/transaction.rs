@@ -1,5 +1,7 @@
 //! Transactions as applications hold them: half messages, their ends, and the checks of brokers.
 
+#[cfg(feature = "tracing")]
+use crate::hooks::text_of;
 use crate::producer::Inner;
 use crate::shared::State;
 use crate::wait::Wait;
@@ -10,8 +12,9 @@ use rocketmq_core::interface::{
 };
 use rocketmq_core::message::{MessageExt, UniqueKey};
 use std::fmt;
-use std::future::{Future, IntoFuture};
-use std::pin::Pin;
+use std::future::{Future, IntoFuture, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -319,6 +322,11 @@ impl Drop for Check {
 
 /// Answers the checks of brokers, for [`Checks::answer`].
 ///
+/// It runs in the task that polls `answer`, with no lock held: it may wait, and call the client and its producers. The next
+/// check waits for it, so several tasks may `answer` for one producer. One that panics has said
+/// [`Unknown`](LocalTransactionState::Unknown): the broker asks again, and the next checks are answered, unless panics abort
+/// the process.
+///
 /// ```
 /// use rocketmq_driver::{Check, LocalTransactionState, TransactionListener};
 ///
@@ -347,7 +355,7 @@ impl Checks {
     /// is no loss: the broker asks again, or the client answers with the same decision.
     pub async fn answer(mut self, listener: impl TransactionListener) {
         while let Some(check) = self.next().await {
-            let ended = match listener.check(&check).await {
+            let ended = match ask(&listener, &check).await {
                 LocalTransactionState::Commit => check.commit().await,
                 LocalTransactionState::Rollback => check.rollback().await,
                 LocalTransactionState::Unknown => continue,
@@ -356,4 +364,24 @@ impl Checks {
             drop(ended);
         }
     }
+}
+
+/// What the listener says of a check.
+async fn ask(listener: &impl TransactionListener, check: &Check) -> LocalTransactionState {
+    // It may panic before it has made a future, too.
+    let mut asked = pin!(async { listener.check(check).await });
+    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| asked.as_mut().poll(cx))) {
+        Ok(said) => said,
+        Err(why) => {
+            #[cfg(feature = "tracing")]
+            tracing::error!(
+                transaction = check.unique_key().as_str(),
+                why = text_of(&*why),
+                "transaction listener panicked"
+            );
+            drop(why);
+            Poll::Ready(LocalTransactionState::Unknown)
+        }
+    })
+    .await
 }

@@ -1,4 +1,4 @@
-//! Recordings of clients on both runtimes, while a broker is killed: the core does the same again, bit for bit.
+//! Recordings of clients on both runtimes, while a broker is killed: the core does the same again, and writes the same.
 
 use std::collections::BTreeSet;
 use std::future::{Future, IntoFuture};
@@ -100,6 +100,7 @@ fn replay(bytes: &[u8]) -> Told {
     }
     assert_eq!(replay.condition(), Condition::Ended(EndReason::ClientEnded));
     assert!(replay.checked_actions() > 4 * PART as u64);
+    assert!(replay.compared_writes() > replay.uncompared_writes(), "the bytes are not compared");
     assert!(lost > 0, "the kill is not in the recording");
     told
 }

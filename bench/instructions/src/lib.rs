@@ -25,3 +25,4 @@ pub mod answers;
 pub mod probe;
 pub mod rig;
 pub mod scenarios;
+mod tape;

@@ -181,7 +181,7 @@ impl Output<'_> {
         let mut story = Story::new(reader.start());
         loop {
             match reader.next_record().map_err(|error| Stop::Error(error.into()))? {
-                Some(Record::Input { now, input, body }) => {
+                Some(Record::Input { now, input, body, .. }) => {
                     self.events(&story.input_only(now, &input, body))?;
                     self.summary.passed(story.time(now));
                 }

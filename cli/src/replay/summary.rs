@@ -14,6 +14,7 @@ use crate::text::date_time;
 pub(crate) struct Summary {
     made_by: String,
     bodies: Bodies,
+    format: u8,
     client_id: String,
     name_servers: String,
     began: String,
@@ -30,6 +31,8 @@ pub(crate) struct Summary {
     retries: u64,
     open_sends: usize,
     replayed: Option<(u64, u64)>,
+    /// Writes whose bytes were compared, and others.
+    writes: (u64, u64),
     /// The replay ended with another action than recorded.
     differs: bool,
     gap: Option<(u64, u64)>,
@@ -42,6 +45,7 @@ impl Summary {
         Self {
             made_by: start.made_by.chars().filter(|c| !c.is_control()).take(40).collect(),
             bodies: start.bodies,
+            format: start.format,
             client_id,
             name_servers: start.config.name_servers.to_string(),
             began: date_time(start.now.unix_ms),
@@ -58,6 +62,7 @@ impl Summary {
             retries: 0,
             open_sends: 0,
             replayed: None,
+            writes: (0, 0),
             differs: false,
             gap: None,
             condition: Condition::Reading,
@@ -106,6 +111,7 @@ impl Summary {
     pub(crate) fn replayed(&mut self, replay: &Replay<'_>, open_sends: usize, differs: bool) {
         self.differs = differs;
         self.replayed = Some((replay.inputs(), replay.checked_actions()));
+        self.writes = (replay.compared_writes(), replay.uncompared_writes());
         self.condition = replay.condition();
         self.open_sends = open_sends;
     }
@@ -154,6 +160,23 @@ impl Summary {
         line
     }
 
+    /// How far the bytes that were written are known to be the same.
+    fn writes_line(&self) -> String {
+        let (compared, others) = self.writes;
+        if self.format < 2 {
+            return format!(
+                "{others} not checked: a recording of format {} has no hashes of them",
+                self.format
+            );
+        }
+        let bodies = if self.bodies == Bodies::Keep { "with" } else { "without" };
+        let mut line = format!("{compared} checked, {bodies} the bodies of frames: the same");
+        if others > 0 {
+            line.push_str(&format!("; {others} not checked, their connection was closed"));
+        }
+        line
+    }
+
     fn condition_line(&self) -> String {
         match self.condition {
             Condition::Ended(why) => format!("complete: {why}"),
@@ -189,17 +212,14 @@ impl fmt::Display for Summary {
         }
         writeln!(f, "sends         {}", self.sends_line())?;
         writeln!(f, "retries       {}", self.retries)?;
-        match self.replayed {
-            Some((inputs, actions)) if self.differs => {
-                writeln!(
-                    f,
-                    "replay        DIFFERENT at input {inputs}; {actions} actions before were the same"
-                )
-            }
-            Some((inputs, actions)) => {
-                writeln!(f, "replay        {inputs} inputs, {actions} actions checked: the same")
-            }
-            None => writeln!(f, "replay        not possible without the beginning"),
+        let Some((inputs, actions)) = self.replayed else {
+            return writeln!(f, "replay        not possible without the beginning");
+        };
+        if self.differs {
+            writeln!(f, "replay        DIFFERENT at input {inputs}; {actions} actions before were the same")?;
+        } else {
+            writeln!(f, "replay        {inputs} inputs, {actions} actions checked: the same")?;
         }
+        writeln!(f, "writes        {}", self.writes_line())
     }
 }

@@ -1,6 +1,8 @@
 //! Runs the binary, and clusters for it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod recorded;
+
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

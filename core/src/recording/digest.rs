@@ -22,7 +22,7 @@ pub(super) struct Digest {
 
 impl Digest {
     pub(super) fn new(bodies: Bodies) -> Self {
-        Self { hash: Hash(FACTOR), actions: 0, with_bodies: bodies == Bodies::Keep, text: String::new() }
+        Self { hash: Hash::default(), actions: 0, with_bodies: bodies == Bodies::Keep, text: String::new() }
     }
 
     pub(super) fn actions(&self) -> u64 {
@@ -30,7 +30,7 @@ impl Digest {
     }
 
     pub(super) fn value(&self) -> u64 {
-        self.hash.0
+        self.hash.value()
     }
 
     pub(super) fn add(&mut self, action: &Action) {
@@ -181,17 +181,27 @@ fn key(index: u32, life: u32) -> u64 {
 /// ```
 #[must_use]
 pub fn body_hash(body: &[u8]) -> u64 {
-    let mut hash = Hash(FACTOR);
+    let mut hash = Hash::default();
     hash.bytes(body);
-    hash.0
+    hash.value()
 }
 
 /// The same on every machine, and fast: see [`body_hash`].
 #[derive(Debug)]
-struct Hash(u64);
+pub(super) struct Hash(u64);
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self(FACTOR)
+    }
+}
 
 impl Hash {
-    fn number(&mut self, number: u64) {
+    pub(super) fn value(&self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn number(&mut self, number: u64) {
         let product = u128::from(self.0 ^ number) * u128::from(FACTOR);
         self.0 = ((product as u64) ^ ((product >> 64) as u64)).rotate_left(23);
     }

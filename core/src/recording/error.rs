@@ -20,7 +20,7 @@ pub enum ReadErrorKind {
     #[error("not a recording of a RocketMQ client")]
     NotARecording,
     /// Another version of the format. Read it with the version of this client that made it.
-    #[error("format version {0} is not known here, only version {known}", known = super::FORMAT_VERSION)]
+    #[error("format version {0} is not known here, only versions {oldest} to {newest}", oldest = super::OLDEST_FORMAT_VERSION, newest = super::FORMAT_VERSION)]
     UnknownVersion(u8),
     /// The first record does not say how the client was configured.
     #[error("the recording does not begin with the configuration of its client")]

@@ -27,10 +27,18 @@ pub(super) struct InboundBodies {
 }
 
 /// One connection.
-#[derive(Debug)]
-enum Stream {
-    /// Both lengths and the header, as far as they have come.
-    Start(Vec<u8>),
+#[derive(Debug, Default)]
+struct Stream {
+    place: Place,
+    /// Both lengths and the header of the frame, as far as they have come; kept for its memory.
+    start: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+enum Place {
+    /// In the lengths or the header.
+    #[default]
+    Start,
     /// The body of a check: its length, and its first bytes.
     Check { left: usize, at: usize, first: Vec<u8>, hidden: core::ops::Range<usize> },
     /// A body that is kept.
@@ -42,7 +50,7 @@ enum Stream {
 impl InboundBodies {
     /// Hides bodies in bytes that came on a connection.
     pub(super) fn hide(&mut self, conn: ConnId, bytes: &mut [u8]) {
-        let stream = self.streams.entry(conn).or_insert(Stream::Start(Vec::new()));
+        let stream = self.streams.entry(conn).or_default();
         let mut rest = bytes;
         while !rest.is_empty() {
             let taken = stream.step(rest);
@@ -59,18 +67,18 @@ impl InboundBodies {
 impl Stream {
     /// Takes some of the bytes; tells how many.
     fn step(&mut self, bytes: &mut [u8]) -> usize {
-        match self {
-            Stream::Start(start) => {
-                let wanted = wanted_of(start).saturating_sub(start.len()).max(1);
+        match &mut self.place {
+            Place::Start => {
+                let wanted = wanted_of(&self.start).saturating_sub(self.start.len()).max(1);
                 let taken = bytes.get(..wanted.min(bytes.len())).unwrap_or_default();
-                start.extend_from_slice(taken);
-                let count = taken.len();
-                if let Some(next) = after(start) {
-                    *self = next;
+                self.start.extend_from_slice(taken);
+                if let Some(next) = after(&self.start) {
+                    self.start.clear();
+                    self.place = next;
                 }
-                count
+                taken.len()
             }
-            Stream::Check { left, at, first, hidden } => {
+            Place::Check { left, at, first, hidden } => {
                 let count = bytes.len().min(*left);
                 for byte in bytes.iter_mut().take(count) {
                     if first.len() < BEFORE_BODY_LENGTH + 2 * LONGER_ADDRESS + 4 {
@@ -84,19 +92,19 @@ impl Stream {
                 }
                 *left -= count;
                 if *left == 0 {
-                    *self = Stream::Start(Vec::new());
+                    self.place = Place::Start;
                 }
                 count
             }
-            Stream::Kept(left) => {
+            Place::Kept(left) => {
                 let count = bytes.len().min(*left);
                 *left -= count;
                 if *left == 0 {
-                    *self = Stream::Start(Vec::new());
+                    self.place = Place::Start;
                 }
                 count
             }
-            Stream::Broken => bytes.len(),
+            Place::Broken => bytes.len(),
         }
     }
 }
@@ -115,19 +123,19 @@ fn wanted_of(start: &[u8]) -> usize {
 }
 
 /// What follows when the start of a frame is complete.
-fn after(start: &[u8]) -> Option<Stream> {
+fn after(start: &[u8]) -> Option<Place> {
     let (total, word) = (number(start, 0)?, number(start, 4)?);
     let header_len = word & 0xFF_FFFF;
     let Some(body_len) = total.checked_sub(4).and_then(|all| all.checked_sub(header_len)) else {
-        return Some(Stream::Broken);
+        return Some(Place::Broken);
     };
     if header_len > LONGEST_HEADER {
         let left = header_len - LONGEST_HEADER + body_len;
-        return (start.len() == 8 + LONGEST_HEADER).then_some(Stream::Kept(left));
+        return (start.len() == 8 + LONGEST_HEADER).then_some(Place::Kept(left));
     }
     let header = start.get(8..8 + header_len)?;
     if body_len == 0 {
-        return Some(Stream::Start(Vec::new()));
+        return Some(Place::Start);
     }
     let known = [SerializeType::Json, SerializeType::RocketMq];
     let serialize = known.into_iter().find(|one| usize::from(one.code()) == word >> 24);
@@ -138,9 +146,9 @@ fn after(start: &[u8]) -> Option<Stream> {
         })
     });
     if !is_check {
-        return Some(Stream::Kept(body_len));
+        return Some(Place::Kept(body_len));
     }
-    Some(Stream::Check { left: body_len, at: 0, first: Vec::new(), hidden: 0..0 })
+    Some(Place::Check { left: body_len, at: 0, first: Vec::new(), hidden: 0..0 })
 }
 
 /// Where the body of a stored message is, once its length has come.

@@ -2,9 +2,10 @@
 //!
 //! A client does nothing but answer its inputs, so the inputs with their times, and the configuration, are all
 //! that happened. [`Recorder`] encodes them while a client runs, [`Reader`] reads them, [`Replay`] gives them to a
-//! new client and checks that it does the same. Outgoing frames need no recording: the new client makes them again.
+//! new client and checks that it does the same. Outgoing frames need no recording: the new client makes them again, and
+//! they are compared by their hashes.
 //!
-//! # Format, version 1
+//! # Format, version 2
 //!
 //! Eight bytes, `RMQ-REC` and the version, then records: a length, a kind of one byte, and parts. Files are only
 //! appended to. One that ends in the middle of a record (the process died while it wrote) is sound up to there.
@@ -18,11 +19,26 @@
 //! | 3 | told | time, an action in words (only for [`Ring`]s) |
 //! | 4 | gap | records and bytes that are missing here (only from [`Ring`]s) |
 //! | 5 | end | time, why |
-//! | 16–20 | connected, received, wrote, closed, tick | time, connection, and bytes, count, or reason |
+//! | 16 | connected | time, connection |
+//! | 17 | received | time, connection, the bytes |
+//! | 18 | wrote | time, connection, number of bytes, hash over them (8 bytes; not in version 1) |
+//! | 19 | closed | time, connection, reason |
+//! | 20 | tick | time |
 //! | 32–39 | open producer, reserve, withdraw, send, flush, close producer, shutdown, set name servers | time, number of the command, its parts |
+//! | 40–42 | end transaction, answer check, drop check | time, number of the command, its parts |
+//! | 48 | administrative call | time, number of the command, deadline, which call, its parts |
 //!
 //! A time is the monotonic time and how far the wall clock is off the one that goes with it. Settings are a list of
 //! names with a number, a text, or a time each; a setting that is a list has its name once for each entry.
+//!
+//! # What a replay compares
+//!
+//! The actions, by the marks, and what the sockets took, by the hashes of the records *wrote*. With [`Bodies::Keep`]
+//! that is every byte that was written. Otherwise the bodies of frames are left out of the hash, because there are zeros
+//! in place of the messages: lengths and headers are compared, bodies are not, heartbeats' included. What was written
+//! to a connection that the client had closed meanwhile is compared in no recording: its bytes are gone.
+//! [`Replay::compared_writes`] and [`Replay::uncompared_writes`] tell how many there were of each. Version 1 has no such
+//! hashes; it is read, and its writes are compared by their lengths only.
 //!
 //! Hooks of a client are code, which no recording holds: it names them, and is replayed with hooks of the same names
 //! ([`Replay::with_hooks`]), or refused. They must be functions of what they are given; those that look at bodies need
@@ -40,6 +56,7 @@ mod digest;
 mod error;
 mod inbound_bodies;
 mod named_values;
+mod outbound;
 mod parts;
 mod read;
 mod read_command;
@@ -62,8 +79,10 @@ pub use ring::Ring;
 pub use tell::{told, told_answer};
 pub use write::Recorder;
 
-/// The version of the format that is written, and the only one that is read.
-pub const FORMAT_VERSION: u8 = 1;
+/// The version of the format that is written, and the newest that is read.
+pub const FORMAT_VERSION: u8 = 2;
+/// The oldest version of the format that is read.
+pub const OLDEST_FORMAT_VERSION: u8 = 1;
 /// The largest body of a message that a recording holds, in bytes: twice what any broker takes.
 pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 /// The largest record, in bytes.

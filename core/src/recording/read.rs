@@ -7,7 +7,7 @@ use super::settings::read_client;
 use super::write::{
     CLOSED, CONNECTED, END, GAP, MARK, RECEIVED, START, TICK, TOLD, WROTE, close_reason, expected_unix_ms,
 };
-use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_RECORD_BYTES};
+use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_RECORD_BYTES, OLDEST_FORMAT_VERSION};
 use crate::client::OwnedInput;
 use crate::ground::{Instant, Now};
 use crate::interface::{ClientConfig, ConnId, HookNames};
@@ -26,6 +26,8 @@ pub struct Start {
     pub now: Now,
     /// What became of bodies.
     pub bodies: Bodies,
+    /// The version of the format.
+    pub format: u8,
     /// The version of this crate that recorded it. Another one may act differently with good reason.
     pub made_by: String,
 }
@@ -41,6 +43,8 @@ pub enum Record {
         input: OwnedInput,
         /// For a send: whether the body is the true one.
         body: BodyKept,
+        /// For a `Wrote`: the hash of what the socket took, of which bodies may be left out. None in version 1.
+        wrote: Option<u64>,
     },
     /// The number of actions so far, and a hash over them.
     Mark {
@@ -140,7 +144,7 @@ impl<'a> Reader<'a> {
         let Some((version, _)) = head else {
             return Err(wrong(0, Wrong::NotARecording));
         };
-        if *version != FORMAT_VERSION {
+        if !(OLDEST_FORMAT_VERSION..=FORMAT_VERSION).contains(version) {
             return Err(wrong(MAGIC.len(), Wrong::UnknownVersion(*version)));
         }
         let mut at = MAGIC.len() + 1;
@@ -148,7 +152,8 @@ impl<'a> Reader<'a> {
             return Err(wrong(MAGIC.len() + 1, Wrong::NoStart));
         };
         let mut parts = Parts::new(body);
-        let start = read_start(&mut parts).map_err(|kind| wrong(at - body.len() + parts.at(), kind))?;
+        let start =
+            read_start(&mut parts, *version).map_err(|kind| wrong(at - body.len() + parts.at(), kind))?;
         Ok(Self { bytes, at, start, condition: Condition::Reading, commands: Commands::default() })
     }
 
@@ -216,7 +221,9 @@ impl<'a> Reader<'a> {
             _ => {
                 let now = self.now(parts)?;
                 let (input, body) = self.input(kind, parts)?;
-                Ok(Record::Input { now, input, body })
+                let has_hash = kind == WROTE && self.start.format > 1;
+                let wrote = if has_hash { Some(parts.hash("hash")?) } else { None };
+                Ok(Record::Input { now, input, body, wrote })
             }
         }
     }
@@ -248,7 +255,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn read_start(parts: &mut Parts<'_>) -> Result<Start, Wrong> {
+fn read_start(parts: &mut Parts<'_>, format: u8) -> Result<Start, Wrong> {
     let mono = Instant::from_micros(parts.number("time")?);
     let now = Now { mono, unix_ms: parts.signed("wall time")? };
     let code = parts.byte("bodies")?;
@@ -256,7 +263,7 @@ fn read_start(parts: &mut Parts<'_>) -> Result<Start, Wrong> {
     let made_by = parts.text("version")?.to_owned();
     let (config, hooks) = read_client(parts)?;
     parts.end()?;
-    Ok(Start { config, hooks, now, bodies, made_by })
+    Ok(Start { config, hooks, now, bodies, format, made_by })
 }
 
 fn conn(parts: &mut Parts<'_>) -> Result<ConnId, Wrong> {

@@ -2,10 +2,11 @@
 
 use super::digest::Digest;
 use super::error::ReadError;
+use super::outbound::Outbound;
 use super::read::{BodyKept, Condition, Reader, Record};
 use crate::client::{Client, OwnedInput};
 use crate::ground::Now;
-use crate::interface::{Action, ConfigError, HookNames, Hooks};
+use crate::interface::{Action, ConfigError, ConnId, HookNames, Hooks};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -82,13 +83,29 @@ pub enum ReplayError {
         /// Bytes here.
         found: usize,
     },
+    /// The socket took other bytes than the client has made here.
+    #[error(
+        "input {input} at byte {position}: the {count} bytes that were written have hash {found_hash:016x}, recorded is {expected_hash:016x}"
+    )]
+    OtherBytes {
+        /// Number of the input.
+        input: u64,
+        /// Where its record begins, in bytes.
+        position: usize,
+        /// How many bytes were written.
+        count: usize,
+        /// Recorded hash.
+        expected_hash: u64,
+        /// Hash here.
+        found_hash: u64,
+    },
 }
 
 impl ReplayError {
     /// True when the recording is sound, and the client acts differently.
     #[must_use]
     pub fn is_difference(&self) -> bool {
-        matches!(self, Self::Different { .. } | Self::NotWritten { .. })
+        matches!(self, Self::Different { .. } | Self::NotWritten { .. } | Self::OtherBytes { .. })
     }
 }
 
@@ -100,6 +117,9 @@ pub struct Replay<'a> {
     digest: Digest,
     inputs: u64,
     checked: u64,
+    outbound: Outbound,
+    compared_writes: u64,
+    uncompared_writes: u64,
     failed: Option<ReplayError>,
 }
 
@@ -125,7 +145,18 @@ impl<'a> Replay<'a> {
         }
         let client = Client::with_hooks(start.config.clone(), hooks, start.now)?;
         let digest = Digest::new(start.bodies);
-        Ok(Self { reader, client, digest, inputs: 0, checked: 0, failed: None })
+        let outbound = Outbound::new(start.bodies);
+        Ok(Self {
+            reader,
+            client,
+            digest,
+            inputs: 0,
+            checked: 0,
+            outbound,
+            compared_writes: 0,
+            uncompared_writes: 0,
+            failed: None,
+        })
     }
 
     /// The next input, given to the client; none at the end.
@@ -147,8 +178,8 @@ impl<'a> Replay<'a> {
         loop {
             let position = self.reader.position();
             match self.reader.next_record()? {
-                Some(Record::Input { now, input, body }) => {
-                    return self.input(position, now, input, body).map(Some);
+                Some(Record::Input { now, input, body, wrote }) => {
+                    return self.input(position, now, input, body, wrote).map(Some);
                 }
                 Some(Record::Mark { actions, hash }) => self.check(actions, hash)?,
                 Some(Record::Gap { records, .. }) => return Err(ReplayError::Gap { records, position }),
@@ -164,30 +195,52 @@ impl<'a> Replay<'a> {
         now: Now,
         input: OwnedInput,
         body: BodyKept,
+        hash: Option<u64>,
     ) -> Result<Step, ReplayError> {
         self.inputs += 1;
-        let wrote = self.written(&input)?;
+        let wrote = match input {
+            OwnedInput::Wrote { conn, count } => self.written(position, conn, count, hash)?,
+            _ => Vec::new(),
+        };
+        if let OwnedInput::Closed { conn, .. } = &input {
+            self.outbound.forget(*conn);
+        }
         input.clone().give(&mut self.client, now);
         let mut actions = Vec::new();
         while let Some(action) = self.client.poll_action() {
             self.digest.add(&action);
+            if let Action::Close { conn } = &action {
+                self.outbound.forget(*conn);
+            }
             actions.push(action);
         }
         Ok(Step { number: self.inputs, position, now, input, body, wrote, actions })
     }
 
-    /// The bytes that the socket took. A connection that the client has closed meanwhile has none.
-    fn written(&mut self, input: &OwnedInput) -> Result<Vec<Bytes>, ReplayError> {
+    /// The bytes that the socket took, compared with the recorded ones. A connection that the client has closed
+    /// meanwhile has none, there as here.
+    fn written(
+        &mut self,
+        position: usize,
+        conn: ConnId,
+        count: usize,
+        expected: Option<u64>,
+    ) -> Result<Vec<Bytes>, ReplayError> {
         let mut chunks = Vec::new();
-        let OwnedInput::Wrote { conn, count } = input else {
-            return Ok(chunks);
-        };
-        self.client.outbox(*conn, &mut chunks);
-        let found: usize = chunks.iter().map(Bytes::len).sum();
-        if found > 0 && found < *count {
-            return Err(ReplayError::NotWritten { input: self.inputs, count: *count, found });
+        self.client.outbox(conn, &mut chunks);
+        let (found, input) = (chunks.iter().map(Bytes::len).sum(), self.inputs);
+        let found_hash = self.outbound.hash(conn, &chunks, count);
+        if (found > 0 && found < count) || (found == 0 && expected.is_some_and(|hash| hash != found_hash)) {
+            return Err(ReplayError::NotWritten { input, count, found });
         }
-        let mut left = *count;
+        match expected {
+            Some(expected_hash) if expected_hash != found_hash => {
+                return Err(ReplayError::OtherBytes { input, position, count, expected_hash, found_hash });
+            }
+            Some(_) if found > 0 => self.compared_writes += 1,
+            _ => self.uncompared_writes += 1,
+        }
+        let mut left = count;
         for chunk in &mut chunks {
             chunk.truncate(left);
             left -= chunk.len();
@@ -233,5 +286,19 @@ impl<'a> Replay<'a> {
     #[must_use]
     pub fn checked_actions(&self) -> u64 {
         self.checked
+    }
+
+    /// Writes whose bytes are known to be the recorded ones: all of them with [`Bodies::Keep`](super::Bodies::Keep),
+    /// otherwise all but the bodies of frames.
+    #[must_use]
+    pub fn compared_writes(&self) -> u64 {
+        self.compared_writes
+    }
+
+    /// Writes whose bytes could not be compared: the recording has no hashes of them, or the client had closed the
+    /// connection and has none of the bytes any more.
+    #[must_use]
+    pub fn uncompared_writes(&self) -> u64 {
+        self.uncompared_writes
     }
 }

@@ -47,7 +47,7 @@ fn record_with_hooks(bodies: Bodies, hooks: Hooks) -> Vec<u8> {
             }
             _ => Input::Tick,
         };
-        recorder.input(now, &input);
+        recorder.input(now, &input, &mut client);
         client.handle(now, input);
         while let Some(action) = client.poll_action() {
             recorder.action(now, &action);

@@ -1,7 +1,7 @@
 //! Recordings of a client without servers: everything that can be recorded comes back, and nothing else.
 
 use super::*;
-use crate::client::OwnedInput;
+use crate::client::{Client, OwnedInput};
 use crate::command::LanguageCode;
 use crate::ground::{Instant, Now};
 use crate::interface::{
@@ -160,8 +160,9 @@ fn time(number: usize) -> Now {
 
 fn record_all(bodies: Bodies) -> Vec<u8> {
     let mut recorder = Recorder::new(&config(), time(3), bodies);
+    let mut client = Client::new(config(), time(3)).unwrap();
     for (number, input) in every_input().iter().enumerate() {
-        recorder.input(time(number), &as_input(input));
+        recorder.input(time(number), &as_input(input), &mut client);
         let at = Instant::from_micros(number as u64);
         recorder.action(time(number), &Action::SetTimer { at });
         recorder.mark();
@@ -191,7 +192,7 @@ fn what_is_recorded_comes_back() {
     assert_eq!(condition, Condition::Ended(EndReason::DriverDropped));
     let mut found = Vec::new();
     for record in records {
-        if let Record::Input { now, input, body } = record {
+        if let Record::Input { now, input, body, .. } = record {
             assert_eq!(
                 body == BodyKept::Whole,
                 matches!(&input, OwnedInput::Command { command: Command::Send(_), .. })
@@ -315,8 +316,10 @@ fn wrong_bytes_are_told_with_their_place() {
     // Something behind the end.
     assert_eq!(with(&[4, write::END, 0, 0, 0, 1]).kind, ReadErrorKind::Misplaced(write::END));
     let mut other_version = bytes.clone();
-    other_version[MAGIC.len()] = 2;
-    assert_eq!(Reader::new(&other_version).unwrap_err().kind, ReadErrorKind::UnknownVersion(2));
+    for other in [OLDEST_FORMAT_VERSION - 1, FORMAT_VERSION + 1] {
+        other_version[MAGIC.len()] = other;
+        assert_eq!(Reader::new(&other_version).unwrap_err().kind, ReadErrorKind::UnknownVersion(other));
+    }
 }
 
 #[test]
@@ -337,9 +340,10 @@ fn a_body_that_is_too_large_ends_the_recording() {
     let mut recorder = Recorder::new(&config(), time(3), Bodies::LeaveOut);
     let large = Message::new("T".parse().unwrap(), alloc::vec![0; MAX_BODY_BYTES + 1]);
     let command = Command::Send(send(large, Target::Any));
-    recorder.input(time(4), &Input::Command { id: CommandId(1), command });
+    let mut client = Client::new(config(), time(3)).unwrap();
+    recorder.input(time(4), &Input::Command { id: CommandId(1), command }, &mut client);
     assert!(recorder.has_ended());
-    recorder.input(time(5), &Input::Tick);
+    recorder.input(time(5), &Input::Tick, &mut client);
     let (records, condition) = read_all(&recorder.take()).unwrap();
     assert_eq!((records.len(), condition), (1, Condition::Ended(EndReason::MessageTooLarge)));
 }

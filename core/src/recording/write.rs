@@ -2,14 +2,17 @@
 
 use super::digest::Digest;
 use super::inbound_bodies::InboundBodies;
+use super::outbound::Outbound;
 use super::parts::{put_bytes, put_number, put_signed};
 use super::settings::put_client;
 use super::tell::told;
 use super::write_command::put_command;
 use super::{Bodies, EndReason, FORMAT_VERSION, MAGIC, MAX_BODY_BYTES};
+use crate::client::Client;
 use crate::ground::{Instant, Now};
 use crate::interface::{Action, ClientConfig, CloseReason, Command, ConnId, HookNames, Input};
 use alloc::vec::Vec;
+use bytes::Bytes;
 
 pub(super) const START: u8 = 1;
 pub(super) const MARK: u8 = 2;
@@ -52,7 +55,7 @@ pub(super) fn put_record(out: &mut Vec<u8>, kind: u8, parts: &[u8]) {
 /// let now = Now::default();
 /// let mut recorder = Recorder::new(&config, now, Bodies::LeaveOut);
 /// let mut client = Client::new(config, now)?;
-/// recorder.input(now, &Input::Tick);
+/// recorder.input(now, &Input::Tick, &mut client);
 /// client.handle(now, Input::Tick);
 /// while let Some(action) = client.poll_action() {
 ///     recorder.action(now, &action);
@@ -77,6 +80,9 @@ pub struct Recorder {
     marked: u64,
     out: Vec<u8>,
     inbound: InboundBodies,
+    outbound: Outbound,
+    /// What a socket took; kept for its memory.
+    chunks: Vec<Bytes>,
     /// The parts of the record being written; kept for its memory.
     parts: Vec<u8>,
     written: u64,
@@ -101,6 +107,8 @@ impl Recorder {
             marked: 0,
             out: Vec::new(),
             inbound: InboundBodies::default(),
+            outbound: Outbound::new(bodies),
+            chunks: Vec::new(),
             parts: Vec::new(),
             written: 0,
             ended: false,
@@ -123,8 +131,9 @@ impl Recorder {
         self
     }
 
-    /// One input, before the client gets it.
-    pub fn input(&mut self, now: Now, input: &Input<'_>) {
+    /// One input, before the client gets it. Of a `Wrote` the client's outbox still has the bytes: their hash is
+    /// recorded.
+    pub fn input(&mut self, now: Now, input: &Input<'_>, client: &mut Client) {
         if self.ended {
             return;
         }
@@ -155,10 +164,15 @@ impl Recorder {
             Input::Wrote { conn, count } => {
                 put_conn(&mut self.parts, *conn);
                 put_number(&mut self.parts, *count as u64);
+                client.outbox(*conn, &mut self.chunks);
+                let hash = self.outbound.hash(*conn, &self.chunks, *count);
+                // The client uses the memory of what is written again, if nobody else holds it.
+                self.chunks.clear();
+                self.parts.extend_from_slice(&hash.to_le_bytes());
                 WROTE
             }
             Input::Closed { conn, why } => {
-                self.inbound.forget(*conn);
+                self.forget(*conn);
                 put_conn(&mut self.parts, *conn);
                 self.parts.push(close_code(*why));
                 CLOSED
@@ -175,7 +189,7 @@ impl Recorder {
         }
         self.digest.add(action);
         if let Action::Close { conn } = action {
-            self.inbound.forget(*conn);
+            self.forget(*conn);
         }
         if self.tells
             && let Some(text) = told(action)
@@ -184,6 +198,11 @@ impl Recorder {
             self.parts.extend_from_slice(text.as_bytes());
             self.finish(TOLD);
         }
+    }
+
+    fn forget(&mut self, conn: ConnId) {
+        self.inbound.forget(conn);
+        self.outbound.forget(conn);
     }
 
     /// All actions so far are taken: notes their number and hash, if there were any since the last time.

@@ -3,6 +3,8 @@
 //!
 //! A check takes the bytes of one input and panics when the library does not do what it should. Next to each check stands
 //! what it compares with: slow, obvious code that shares nothing with the library's.
+//!
+//! `inflate` stands beside these: who takes it in has the feature `zlib`.
 
 #![allow(dead_code, reason = "each user takes a part of it")]
 

@@ -3,6 +3,8 @@
 mod hooks;
 mod lone;
 #[cfg(feature = "record")]
+mod recorded_bytes;
+#[cfg(feature = "record")]
 mod recording;
 mod shared_clients;
 #[cfg(shuttle)]

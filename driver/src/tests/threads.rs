@@ -1,15 +1,16 @@
 //! Handles on several threads beside the driver on its own, in thousands of orders. Nothing here has a clock that
 //! moves: a wake-up that is lost is a thread that sleeps for ever, which is found as a deadlock.
 //!
-//! `RUSTFLAGS="--cfg shuttle" cargo test -p rocketmq-driver --lib threads`
+//! `RUSTFLAGS="--cfg shuttle" cargo test -p rocketmq-driver --features record --lib threads`
 
 use super::world::{World, message};
 use super::{LONG, narrow};
-use crate::{Client, Limits, Outcome, Producer, SendError, SendErrorKind, SendReceipt};
+use crate::{Client, Limits, Outcome, Producer, SendError, SendErrorKind, SendReceipt, SharedClients};
 use shuttle::future::block_on;
 use shuttle::thread::{self, JoinHandle};
 use std::future::{IntoFuture, poll_fn};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
 /// Orders that are tried at random, and as many that favour few changes of thread.
@@ -205,5 +206,104 @@ fn who_waits_for_checks_learns_of_the_close() {
         waiter.join().unwrap();
         block_on(client.shutdown(LONG));
         driver.join().unwrap();
+    });
+}
+
+#[test]
+fn sends_beside_a_close_are_stored_or_told() {
+    in_many_orders(|| {
+        let world = World::new();
+        let (client, producer, driver) = start(&world, Limits::default());
+        let sends = [send(&producer, "one"), send(&producer, "two")];
+        // Whoever ends last drops the last handle of a producer that is closed already.
+        let closer = thread::spawn(move || block_on(producer.close(LONG)));
+        let mut stored = 0;
+        for send in sends {
+            match send.join().unwrap() {
+                Ok(_) => stored += 1,
+                Err(error) => {
+                    assert!(matches!(error.kind(), SendErrorKind::ProducerClosed), "{error}");
+                    assert_eq!(error.outcome(), Outcome::NotStored);
+                }
+            }
+        }
+        assert!(closer.join().unwrap().is_empty(), "a close that drains leaves nothing behind");
+        assert_eq!((world.store().messages(), client.memory().messages), (stored, 0));
+        // Its group is free again.
+        let again = block_on(client.producer("group").into_future()).unwrap();
+        assert_eq!(slots_in_use(&again), 0);
+        block_on(client.shutdown(LONG));
+        driver.join().unwrap();
+    });
+}
+
+type Asked = (Client, Option<JoinHandle<()>>);
+
+/// Asks for the one client; whoever gets a new one lets it be driven.
+fn ask(clients: &SharedClients, world: &World) -> Asked {
+    let builder = World::builder().ip([10, 0, 0, 7].into());
+    let (client, driver) = clients.build_with(builder, world.clone()).unwrap();
+    (client, driver.map(|driver| thread::spawn(move || block_on(driver))))
+}
+
+#[test]
+fn two_who_ask_for_one_id_at_the_same_time_get_one_client() {
+    in_many_orders(|| {
+        let (world, clients) = (World::new(), SharedClients::default());
+        let other = {
+            let (world, clients) = (world.clone(), clients.clone());
+            thread::spawn(move || {
+                let asked = ask(&clients, &world);
+                let producer = block_on(asked.0.producer("one").send_timeout(LONG).into_future()).unwrap();
+                block_on(producer.send(message("one")).into_future()).unwrap();
+                asked
+            })
+        };
+        let (client, driver) = ask(&clients, &world);
+        let producer = block_on(client.producer("two").send_timeout(LONG).into_future()).unwrap();
+        block_on(producer.send(message("two")).into_future()).unwrap();
+        let (same, others) = other.join().unwrap();
+        assert!(client.is_same(&same) && clients.count() == 1);
+        assert_eq!(world.store().messages(), 2);
+        assert!(block_on(client.shutdown(LONG)).is_empty());
+        let drivers: Vec<_> = [driver, others].into_iter().flatten().collect();
+        assert_eq!(drivers.len(), 1, "one client has one driver");
+        drivers.into_iter().for_each(|driver| driver.join().unwrap());
+    });
+}
+
+#[test]
+fn who_asks_while_the_last_handle_goes_gets_a_client_that_lives() {
+    static FATES: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    in_many_orders(|| {
+        let (world, clients) = (World::new(), SharedClients::default());
+        let (first, driver) = ask(&clients, &world);
+        let releaser = thread::spawn(move || drop(first));
+        let (client, own) = ask(&clients, &world);
+        FATES[usize::from(own.is_some())].fetch_add(1, Ordering::Relaxed);
+        let producer = block_on(client.producer("group").send_timeout(LONG).into_future()).unwrap();
+        block_on(producer.send(message("lives")).into_future()).unwrap();
+        assert_eq!((world.store().messages(), clients.count()), (1, 1));
+        releaser.join().unwrap();
+        drop((client, producer));
+        // Each driver ends with its last handle.
+        driver.into_iter().chain(own).for_each(|driver| driver.join().unwrap());
+        assert_eq!(clients.count(), 0);
+    });
+    assert!(FATES.iter().all(|fate| fate.load(Ordering::Relaxed) > 0), "the orders must see both: {FATES:?}");
+}
+
+/// Clones of one builder have one writer between them.
+#[cfg(feature = "record")]
+#[test]
+fn the_writer_of_a_recording_goes_to_one_client_only() {
+    in_many_orders(|| {
+        let builder = World::builder().record(crate::Recording::to_writer(std::io::sink()));
+        let build = |builder: crate::ClientBuilder| {
+            thread::spawn(move || builder.build_with(World::new()).map(drop).map_err(|error| error.field))
+        };
+        let mut built = [build(builder.clone()), build(builder)].map(|built| built.join().unwrap());
+        built.sort();
+        assert_eq!(built, [Ok(()), Err("record")]);
     });
 }

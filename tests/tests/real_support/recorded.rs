@@ -35,7 +35,7 @@ impl Write for File {
 }
 
 /// One of two masters is killed with SIGKILL under load and started again, while the client is recorded. The
-/// recording replays bit for bit, and tells the senders the same as they were told.
+/// recording replays, action by action and write by write, and tells the senders the same as they were told.
 pub(crate) fn recorded_kill(bench: &Bench<'_>) -> String {
     let topic = bench.topic_on("recorded-kill", &["broker-a", "broker-b"]);
     let file = File::default();

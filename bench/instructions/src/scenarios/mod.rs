@@ -5,6 +5,7 @@ mod hooks;
 mod message;
 mod session;
 
+use rocketmq_core::recording::Bodies::{Keep, LeaveOut};
 use rocketmq_core::wire::SerializeType::{Json, RocketMq};
 
 use crate::probe::Probe;
@@ -57,6 +58,8 @@ pub const ALL: &[Scenario] = scenarios![
     "namespaces"        "send"    64      40     64 |probe, rounds| session::in_namespaces(probe, rounds);
     "latency-fault"     "send"    64      40     64 |probe, rounds| session::latency_fault(probe, rounds);
     "traced-64-json"    "send"    64      40     64 |probe, rounds| session::traced(probe, rounds);
+    "recorded"          "send"    64      40     64 |probe, rounds| session::recorded(probe, LeaveOut, rounds);
+    "recorded-bodies"   "send"    64      40     64 |probe, rounds| session::recorded(probe, Keep, rounds);
     "retry-json"        "send"    64      24     32 |probe, rounds| session::retry(probe, rounds);
     "hook-looks"        "send"    64      40     64 |probe, rounds| hooks::cycle(probe, &[], rounds);
     "hook-adds"         "send"    64      40     64 |probe, rounds| hooks::cycle(probe, hooks::TWO, rounds);

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rocketmq_core::client::{ClientConfig, LatencyFault};
+use rocketmq_core::recording::Bodies;
 use rocketmq_core::wire::SerializeType;
 
 use crate::answers::Fate;
@@ -41,6 +42,11 @@ pub(super) fn in_namespaces(probe: &mut Probe, rounds: u64) {
 pub(super) fn latency_fault(probe: &mut Probe, rounds: u64) {
     let set = |config: &mut ClientConfig| config.latency_fault = Some(LatencyFault::default());
     cycle_of(Rig::warm_set(probe, set), 64, rounds);
+}
+
+/// The same with a recording of everything that happens, in which the bodies are or are not.
+pub(super) fn recorded(probe: &mut Probe, bodies: Bodies, rounds: u64) {
+    cycle_of(Rig::warm_recorded(probe, bodies), 64, rounds);
 }
 
 /// The same with message trace: records, and the messages that carry them, ten records each.
