@@ -271,3 +271,28 @@ fn the_same_seed_tells_the_same_story() {
     assert_eq!(tell(5), tell(5));
     assert_ne!(tell(5).0, tell(6).0);
 }
+
+#[test]
+fn as_many_as_two_bytes_count_are_under_way_at_once() {
+    const MOST: usize = 1 << 16;
+    let (mut world, producer) = ready(|config| {
+        let limits = &mut config.limits;
+        (limits.messages, limits.producer_messages, limits.topic_messages) = (MOST, MOST, MOST);
+        // Nothing shall be held up by bytes.
+        limits.message_bytes = 1 << 30;
+        (limits.producer_message_bytes, limits.topic_message_bytes) = (1 << 30, 1 << 30);
+        limits.outbox_bytes = 1 << 28;
+    });
+    world.pause(BROKER);
+    let sends: Vec<_> =
+        (0..MOST).map(|_| world.send(producer, Order::to("orders").within(9 * SECOND))).collect();
+    let refused = world.send(producer, Order::to("orders"));
+    assert!(matches!(world.verdict(refused).unwrap().error().unwrap().kind(), SendErrorKind::Full));
+    world.run_for(Duration::from_millis(100));
+    assert_eq!(world.core(0).memory().requests, MOST);
+    world.resume(BROKER);
+    world.run_for(10 * SECOND);
+    assert!(sends.iter().all(|send| matches!(world.verdict(*send), Some(Verdict::Stored(_)))));
+    assert_eq!(world.core(0).memory().messages, 0);
+    world.finish();
+}

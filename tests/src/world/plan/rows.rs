@@ -71,7 +71,7 @@ pub const FAULT_ROWS: [FaultRow; 50] = [
     row(37, "coarse timers and clocks", Where::Here),
     row(38, "faster callers than the network", Where::Here),
     row(39, "messages at and above the limits of size", Where::Here),
-    row(40, "as many in flight as windows and tables are long", Where::HereAnd("tests/memory.rs")),
+    row(40, "as many in flight as windows and tables are long", Where::HereAnd("tests/world_room.rs")),
     row(41, "request numbers that wrap around", Where::Here),
     row(
         42,
