@@ -197,7 +197,7 @@ impl World {
         let (deadline, due) = self.until(within);
         let client = producer.client;
         let due = due.saturating_add(self.farewell_us(client));
-        self.halves.closed_at.insert(client, self.now_us);
+        self.halves.closed_at.insert(client, u64::MAX);
         self.closes.insert((client, CommandId(self.clients[client].next_command + 1)));
         let command = Command::CloseProducer { producer: producer.id, deadline };
         Ticket { client, id: self.command(client, Some(due), command) }
@@ -208,7 +208,7 @@ impl World {
         let (deadline, due) = self.until(within);
         let due = due.saturating_add(self.farewell_us(client));
         let id = CommandId(self.clients[client].next_command + 1);
-        self.halves.closed_at.insert(client, self.now_us);
+        self.halves.closed_at.insert(client, u64::MAX);
         self.shutdowns.insert((client, id));
         Ticket { client, id: self.command(client, Some(due), Command::Shutdown { deadline }) }
     }
@@ -235,6 +235,11 @@ impl World {
     }
 
     pub(super) fn note_closed(&mut self, client: usize, id: CommandId, answer: &Answer) {
+        if matches!(answer, Answer::Closed(_)) {
+            let closes = self.closes.iter().chain(&self.shutdowns).filter(|(of, _)| *of == client);
+            let still = closes.into_iter().any(|close| self.pending.contains(close));
+            self.halves.closed_at.insert(client, if still { u64::MAX } else { self.now_us });
+        }
         if matches!(answer, Answer::Closed(_)) && self.shutdowns.contains(&(client, id)) {
             self.clients[client].over = true;
         }

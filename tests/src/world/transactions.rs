@@ -62,7 +62,7 @@ pub(super) struct Halves {
     pub(super) calls: BTreeMap<(usize, CommandId), EndCall>,
     /// Groups of producers.
     groups: BTreeMap<(usize, ProducerId), String>,
-    /// When a client last closed something.
+    /// When a client was last closing something, or a producer of it; `u64::MAX` while it is.
     pub(super) closed_at: BTreeMap<usize, u64>,
     /// From then on the outcome of every transaction is known.
     pub(super) all_known_from: Option<u64>,
