@@ -77,10 +77,17 @@ impl RouteBook {
     }
 
     /// What routes say about the master of a broker, topic by topic.
-    fn masters_of<'a>(&'a self, client: usize, broker: &'a str) -> impl Iterator<Item = &'a [Told<String>]> {
+    fn masters_of<'a>(
+        &'a self,
+        client: usize,
+        broker: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a [Told<String>])> {
         let first = (client, broker.to_owned(), String::new());
         let is_it = move |(owner, name, _): &(usize, String, String)| *owner == client && name == broker;
-        self.masters.range(first..).take_while(move |(key, _)| is_it(key)).map(|(_, told)| told.as_slice())
+        self.masters
+            .range(first..)
+            .take_while(move |(key, _)| is_it(key))
+            .map(|((_, _, topic), told)| (topic.as_str(), told.as_slice()))
     }
 }
 
@@ -280,10 +287,13 @@ impl World {
         let since = if stood_still { self.frozen_from } else { self.now_us };
         let since = pipe.hindered_since.unwrap_or(since).min(since);
         let is_it = |told: &Told<String>| told.what == pipe.route_address();
-        let was_master = |told: &[Told<String>]| recent(told, since).iter().any(is_it);
+        // Each topic borrows for itself, so an old route of the default topic may hold for one and not for another.
+        let was_master = |(of, told): (&str, &[Told<String>])| {
+            let told = if of == default_topic { told } else { recent(told, since) };
+            told.iter().any(is_it)
+        };
         let is_master = self.routes.masters_of(client, broker).any(was_master);
         let own = recent(self.routes.routes(client, topic), since);
-        // Each topic borrows for itself, so an old route of the default topic may hold for one and not for another.
         let borrowed = self.routes.routes(client, default_topic);
         if !is_master || (!allows(own, i64::MAX) && !allows(borrowed, most)) {
             let masters: Vec<_> = self.routes.masters_of(client, broker).collect();
