@@ -319,6 +319,8 @@ impl World {
             let client = pipe.client;
             self.story.tell(at, || format!("client {client} <- {}: {}", pipe.peer(), frame_name(&frame)));
             pipe.told_to_go |= frame.code == 1500;
+            // A query that waited for its socket may have timed out before it left.
+            let prompt = pipe.hindered_since.is_none();
             let topic = frame.opaque.and_then(|opaque| pipe.queries.remove(&opaque));
             if frame.is_response() {
                 self.watch_answer(id);
@@ -334,7 +336,7 @@ impl World {
             {
                 // A route of more queues than a client holds tells it nothing: it keeps the one it has.
                 let most = self.clients[client].config.limits.route_queues as u64;
-                let certain = at - asked_at < CERTAIN_US && route.queues <= most;
+                let certain = prompt && at - asked_at < CERTAIN_US && route.queues <= most;
                 self.routes.note(at, certain, client, topic, &route);
                 self.note_not_greeted(client);
             }
